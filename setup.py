@@ -1,0 +1,25 @@
+"""Packaging of tpsparse; tool settings are in pyproject.toml.
+
+The mm* packages are not listed here: their own dependency lists are stale, see requirements/openmmlab.txt.
+"""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = re.search(r'"(.+)"', (HERE / "tpsparse" / "version.py").read_text())[1]
+LINES = [line.split("#")[0].strip() for line in (HERE / "requirements.txt").read_text().splitlines()]
+
+setup(
+    name="tpsparse",
+    version=VERSION,
+    description="Part-level action parsing: persons, body parts, part states and actions in video",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.10,<3.12",
+    packages=find_packages(include=["tpsparse", "tpsparse.*"]),
+    install_requires=[line for line in LINES if line],
+)

@@ -1,0 +1,2 @@
+def apply_mends() -> None:
+    pass

@@ -1,0 +1,249 @@
+"""The record that flows through a parsing run.
+
+Shapes: T frames, P persons in a frame, K parts, J = 17 COCO keypoints, S states, A actions, D feature channels.
+Boxes are float32 ``xyxy`` in absolute pixels of the decoded frame, continuous coordinates. Frames are numbered
+from 1, as in the challenge's files.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from ..errors import InputError
+
+FORMAT_VERSION = "1"
+# One row a person; a field is in every frame of a saved parse or in none.
+_PERSON_FIELDS = ("boxes", "scores", "keypoints", "part_boxes", "part_scores", "state_scores", "part_states")
+
+
+@dataclass
+class FrameParse:
+    """What is known of one frame; a field that no stage has filled is None.
+
+    Args:
+        frame_index: Frame number, from 1.
+        boxes: (P, 4) person boxes.
+        scores: (P,) person scores in [0, 1]; ones if not given.
+        keypoints: (P, J, 3) x, y in pixels and confidence.
+        part_boxes: (P, K, 4), four NaN for an absent part.
+        part_scores: (P, K) in [0, 1].
+        state_scores: (P, K, S) probabilities of each part's states.
+        part_states: (P, K) state ids, -1 for an absent part.
+        features: Name to (D,), one vector for the frame.
+        person_features: Name to (P, D).
+
+    Raises:
+        ValueError: If the frame number is below 1 or a shape does not fit; the message has both shapes.
+    """
+
+    frame_index: int
+    boxes: np.ndarray
+    scores: np.ndarray | None = None
+    keypoints: np.ndarray | None = None
+    part_boxes: np.ndarray | None = None
+    part_scores: np.ndarray | None = None
+    state_scores: np.ndarray | None = None
+    part_states: np.ndarray | None = None
+    features: dict[str, np.ndarray] = field(default_factory=dict)
+    person_features: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.frame_index < 1:
+            raise ValueError(f"frame_index is {self.frame_index}; frames are numbered from 1")
+        self.boxes = np.asarray(self.boxes, dtype=np.float32).reshape(-1, 4)
+        if self.scores is None:
+            self.scores = np.ones(len(self.boxes), dtype=np.float32)
+        self.check()
+
+    def __len__(self) -> int:
+        """Number of persons."""
+        return len(self.boxes)
+
+    def check(self) -> None:
+        """Refuse fields whose shapes do not fit each other; stages call it after they have written."""
+        persons = len(self)
+        parts = self.part_boxes.shape[1] if self.part_boxes is not None and self.part_boxes.ndim == 3 else None
+        expected: dict[str, tuple[int | None, ...]] = {
+            "boxes": (persons, 4),
+            "scores": (persons,),
+            "keypoints": (persons, None, 3),
+            "part_boxes": (persons, None, 4),
+            "part_scores": (persons, parts),
+            "state_scores": (persons, parts, None),
+            "part_states": (persons, parts),
+        }
+        for name, shape in expected.items():
+            _check_shape(name, getattr(self, name), shape)
+        for name, array in self.person_features.items():
+            _check_shape(f"person_features[{name!r}]", array, (persons, None))
+        for name, array in self.features.items():
+            _check_shape(f"features[{name!r}]", array, (None,))
+
+    def take(self, persons: np.ndarray) -> FrameParse:
+        """The same frame with only ``persons`` (indices or a mask), in that order."""
+        rows = {name: getattr(self, name) for name in _PERSON_FIELDS}
+        return FrameParse(
+            frame_index=self.frame_index,
+            features=dict(self.features),
+            person_features={name: array[persons] for name, array in self.person_features.items()},
+            **{name: None if array is None else array[persons] for name, array in rows.items()},
+        )
+
+    def states(self) -> np.ndarray:
+        """(P, K) state ids: the given ones, or the most probable; -1 for an absent part.
+
+        Raises:
+            ValueError: If the frame has neither states nor their scores.
+        """
+        if self.part_states is not None:
+            return self.part_states
+        if self.state_scores is None:
+            raise ValueError(f"frame {self.frame_index} has neither part_states nor state_scores")
+        return self.state_scores.argmax(axis=2)
+
+
+@dataclass
+class VideoParse:
+    """What is known of one video.
+
+    Args:
+        video: Name of the video, its file name without extension.
+        size: (height, width) of the decoded frames.
+        num_frames: Frames of the whole video, parsed or not.
+        fps: Frames a second.
+        frames: Parsed frames in rising order.
+        action_scores: Source to (A,) probabilities; the system's own are under ``"action"``.
+        features: Name to (D,), one vector for the video.
+        error: Why the video could not be parsed; its record is then empty.
+    """
+
+    video: str
+    size: tuple[int, int] = (0, 0)
+    num_frames: int = 0
+    fps: float = 0.0
+    frames: list[FrameParse] = field(default_factory=list)
+    action_scores: dict[str, np.ndarray] = field(default_factory=dict)
+    features: dict[str, np.ndarray] = field(default_factory=dict)
+    error: str | None = None
+
+    def __post_init__(self) -> None:
+        numbers = self.frame_indices
+        if sorted(set(numbers)) != numbers:
+            raise ValueError(f"frames of {self.video} are not in rising order: {numbers}")
+
+    @property
+    def frame_indices(self) -> list[int]:
+        """Numbers of the parsed frames."""
+        return [frame.frame_index for frame in self.frames]
+
+    def action(self) -> int | None:
+        """Id of the system's action, or None where there is none."""
+        scores = self.action_scores.get("action")
+        return None if scores is None else int(np.argmax(scores))
+
+    def save(self, path: str | Path, metadata: dict[str, str] | None = None) -> None:
+        """Write one safetensors file, moved into place when whole.
+
+        Args:
+            metadata: Strings kept beside the arrays, such as the fingerprint of the run.
+        """
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        header = dict(video=self.video, size=self.size, num_frames=self.num_frames, fps=self.fps, error=self.error)
+        info = {**(metadata or {}), "format": FORMAT_VERSION, "header": json.dumps(header)}
+        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+        try:
+            save_file({name: np.ascontiguousarray(array) for name, array in self._arrays().items()}, partial, info)
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    @classmethod
+    def load(cls, path: str | Path) -> VideoParse:
+        """Read back what :meth:`save` wrote.
+
+        Raises:
+            InputError: If the file is missing, broken, or of another format version.
+        """
+        info = read_metadata(path)
+        if info.get("format") != FORMAT_VERSION:
+            raise InputError(f"{path} has format {info.get('format')}, not {FORMAT_VERSION}: parse the video again")
+        with safe_open(path, framework="numpy") as file:
+            arrays = {name: file.get_tensor(name) for name in file.keys()}
+        header = json.loads(info["header"])
+        header["size"] = tuple(header["size"])
+        return cls(
+            frames=_split_frames(arrays),
+            action_scores=_with_prefix(arrays, "action_scores/"),
+            features=_with_prefix(arrays, "features/"),
+            **header,
+        )
+
+    def _arrays(self) -> dict[str, np.ndarray]:
+        arrays = {f"action_scores/{name}": array for name, array in self.action_scores.items()}
+        arrays.update({f"features/{name}": array for name, array in self.features.items()})
+        arrays["frame_index"] = np.array(self.frame_indices, dtype=np.int64)
+        arrays["num_persons"] = np.array([len(frame) for frame in self.frames], dtype=np.int64)
+        if not self.frames:
+            return arrays
+        first = self.frames[0]
+        for name in _PERSON_FIELDS:
+            if getattr(first, name) is not None:
+                arrays[f"frames/{name}"] = np.concatenate([getattr(frame, name) for frame in self.frames])
+        for name in first.features:
+            arrays[f"frame_features/{name}"] = np.stack([frame.features[name] for frame in self.frames])
+        for name in first.person_features:
+            rows = [frame.person_features[name] for frame in self.frames]
+            arrays[f"person_features/{name}"] = np.concatenate(rows)
+        return arrays
+
+
+def read_metadata(path: str | Path) -> dict[str, str]:
+    """The strings stored beside the arrays of a saved parse, without reading the arrays.
+
+    Raises:
+        InputError: If the file is missing or is not a safetensors file.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{path} cannot be read as a saved parse ({error}): parse the video again") from error
+
+
+def _check_shape(name: str, array: Any, expected: tuple[int | None, ...]) -> None:
+    if array is None:
+        return
+    actual = np.shape(array)
+    fits = len(actual) == len(expected) and all(e is None or e == a for a, e in zip(actual, expected))
+    if not fits:
+        wanted = ", ".join("any" if e is None else str(e) for e in expected)
+        raise ValueError(f"{name} has shape {tuple(actual)}, expected ({wanted})")
+
+
+def _with_prefix(arrays: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+
+
+def _split_frames(arrays: dict[str, np.ndarray]) -> list[FrameParse]:
+    ends = np.cumsum(arrays["num_persons"])[:-1]
+    fields = {name: np.split(rows, ends) for name, rows in _with_prefix(arrays, "frames/").items()}
+    person = {name: np.split(rows, ends) for name, rows in _with_prefix(arrays, "person_features/").items()}
+    frame = _with_prefix(arrays, "frame_features/")
+    return [
+        FrameParse(
+            frame_index=int(number),
+            features={name: rows[i] for name, rows in frame.items()},
+            person_features={name: rows[i] for name, rows in person.items()},
+            **{name: rows[i] for name, rows in fields.items()},
+        )
+        for i, number in enumerate(arrays["frame_index"])
+    ]
