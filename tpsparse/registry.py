@@ -8,11 +8,40 @@ from mmengine import registry as root
 
 SCOPE = "tpsparse"
 
-MODELS = root.Registry("model", parent=root.MODELS, scope=SCOPE, locations=["tpsparse.models", "tpsparse.parsing"])
-DATASETS = root.Registry("dataset", parent=root.DATASETS, scope=SCOPE, locations=["tpsparse.datasets"])
-TRANSFORMS = root.Registry("transform", parent=root.TRANSFORMS, scope=SCOPE, locations=["tpsparse.datasets"])
-DATA_SAMPLERS = root.Registry("data sampler", parent=root.DATA_SAMPLERS, scope=SCOPE, locations=["tpsparse.datasets"])
-METRICS = root.Registry("metric", parent=root.METRICS, scope=SCOPE, locations=["tpsparse.evaluation"])
-HOOKS = root.Registry("hook", parent=root.HOOKS, scope=SCOPE, locations=["tpsparse.engine"])
+
+def _child(parent: root.Registry, *locations: str) -> root.Registry:
+    return root.Registry(parent.name, parent=parent, scope=SCOPE, locations=list(locations))
+
+
+MODELS = _child(root.MODELS, "tpsparse.models", "tpsparse.parsing")
+MODEL_WRAPPERS = _child(root.MODEL_WRAPPERS, "tpsparse.parsing")
+DATASETS = _child(root.DATASETS, "tpsparse.datasets.tasks")
+DATA_SAMPLERS = _child(root.DATA_SAMPLERS, "tpsparse.engine")
+TRANSFORMS = _child(root.TRANSFORMS, "tpsparse.datasets.transforms")
+METRICS = _child(root.METRICS, "tpsparse.evaluation")
+HOOKS = _child(root.HOOKS, "tpsparse.engine")
+VISBACKENDS = _child(root.VISBACKENDS)
+
+# The rest have nothing of ours yet; without a child of this scope mmengine warns at every look-up.
+_UNCHANGED = [
+    _child(registry)
+    for registry in (
+        root.EVALUATOR,
+        root.FUNCTIONS,
+        root.LOG_PROCESSORS,
+        root.LOOPS,
+        root.OPTIMIZERS,
+        root.OPTIM_WRAPPERS,
+        root.OPTIM_WRAPPER_CONSTRUCTORS,
+        root.PARAM_SCHEDULERS,
+        root.RUNNERS,
+        root.RUNNER_CONSTRUCTORS,
+        root.STRATEGIES,
+        root.TASK_UTILS,
+        root.VISUALIZERS,
+        root.WEIGHT_INITIALIZERS,
+    )
+]
+
 STAGES = root.Registry("stage", scope=SCOPE, locations=["tpsparse.parsing"])
-FRAME_SAMPLERS = root.Registry("frame sampler", scope=SCOPE, locations=["tpsparse.datasets"])
+FRAME_SAMPLERS = root.Registry("frame sampler", scope=SCOPE, locations=["tpsparse.datasets.frame_samplers"])

@@ -109,7 +109,7 @@ def _read_list(path: Path) -> tuple[str, ...]:
     if not path.is_file():
         raise InputError(f"{path} is missing: a data set in the official layout has one name a line there")
     try:
-        names = tuple(line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
+        names = tuple(line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip())
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8 text ({error.reason}): save it as UTF-8") from error
     if not names:
@@ -120,7 +120,7 @@ def _read_list(path: Path) -> tuple[str, ...]:
 def _read_actions(folder: Path) -> tuple[str, ...]:
     if not folder.is_dir():
         raise InputError(f"{folder} is missing: put training videos at {folder}/<action>/<video>.mp4")
-    names = tuple(sorted(child.name for child in folder.iterdir() if child.is_dir()))
+    names = tuple(sorted(child.name for child in folder.iterdir() if child.is_dir() and not child.name.startswith(".")))
     if not names:
         raise InputError(f"{folder} has no action folders: put training videos at {folder}/<action>/<video>.mp4")
     return names

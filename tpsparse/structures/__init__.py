@@ -1,6 +1,19 @@
-"""The record that flows through a parsing run, and boxes."""
+"""The record that flows through a parsing run, boxes, and what is written of them."""
 
 from .boxes import box_area, clip_boxes, flip_boxes, is_present, pairwise_iou
+from .export import parse_to_json
+from .files import atomic_write, write_json
 from .parse import FrameParse, VideoParse
 
-__all__ = ["FrameParse", "VideoParse", "box_area", "clip_boxes", "flip_boxes", "is_present", "pairwise_iou"]
+__all__ = [
+    "FrameParse",
+    "VideoParse",
+    "atomic_write",
+    "box_area",
+    "clip_boxes",
+    "flip_boxes",
+    "is_present",
+    "pairwise_iou",
+    "parse_to_json",
+    "write_json",
+]

@@ -21,7 +21,8 @@ def pairwise_iou(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
     high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
     shared = np.clip(high - low, 0, None).prod(axis=2)
     union = box_area(boxes)[:, None] + box_area(others)[None] - shared
-    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    iou = np.zeros(shared.shape, dtype=np.result_type(shared, np.float32))  # a float for whole-number boxes too
+    return np.divide(shared, union, out=iou, where=union > 0)
 
 
 def clip_boxes(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -8,7 +8,6 @@ from 1, as in the challenge's files.
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from ..errors import InputError
+from .boxes import is_present
+from .files import atomic_write
 
 FORMAT_VERSION = "1"
 # One row a person; a field is in every frame of a saved parse or in none.
 _PERSON_FIELDS = ("boxes", "scores", "keypoints", "part_boxes", "part_scores", "state_scores", "part_states")
+_HEADER = ("video", "size", "num_frames", "fps", "error")
 
 
 @dataclass
@@ -46,7 +48,7 @@ class FrameParse:
 
     frame_index: int
     boxes: np.ndarray
-    scores: np.ndarray | None = None
+    scores: np.ndarray = None  # type: ignore[assignment]  # never None once made
     keypoints: np.ndarray | None = None
     part_boxes: np.ndarray | None = None
     part_scores: np.ndarray | None = None
@@ -58,7 +60,9 @@ class FrameParse:
     def __post_init__(self) -> None:
         if self.frame_index < 1:
             raise ValueError(f"frame_index is {self.frame_index}; frames are numbered from 1")
-        self.boxes = np.asarray(self.boxes, dtype=np.float32).reshape(-1, 4)
+        self.boxes = np.asarray(self.boxes, dtype=np.float32)
+        if self.boxes.shape == (0,):  # an empty list of boxes
+            self.boxes = self.boxes.reshape(0, 4)
         if self.scores is None:
             self.scores = np.ones(len(self.boxes), dtype=np.float32)
         self.check()
@@ -70,12 +74,12 @@ class FrameParse:
     def check(self) -> None:
         """Refuse fields whose shapes do not fit each other; stages call it after they have written."""
         persons = len(self)
-        parts = self.part_boxes.shape[1] if self.part_boxes is not None and self.part_boxes.ndim == 3 else None
+        parts = self._num_parts()
         expected: dict[str, tuple[int | None, ...]] = {
             "boxes": (persons, 4),
             "scores": (persons,),
             "keypoints": (persons, None, 3),
-            "part_boxes": (persons, None, 4),
+            "part_boxes": (persons, parts, 4),
             "part_scores": (persons, parts),
             "state_scores": (persons, parts, None),
             "part_states": (persons, parts),
@@ -87,18 +91,24 @@ class FrameParse:
         for name, array in self.features.items():
             _check_shape(f"features[{name!r}]", array, (None,))
 
+    def _num_parts(self) -> int | None:
+        """The K of the first field that has one; the others must have the same."""
+        of_parts = (self.part_boxes, self.part_scores, self.state_scores, self.part_states)
+        return next((np.shape(array)[1] for array in of_parts if array is not None and np.ndim(array) >= 2), None)
+
     def take(self, persons: np.ndarray) -> FrameParse:
         """The same frame with only ``persons`` (indices or a mask), in that order."""
-        rows = {name: getattr(self, name) for name in _PERSON_FIELDS}
+        given = {name: getattr(self, name) for name in _PERSON_FIELDS}
+        rows: dict[str, Any] = {name: None if array is None else array[persons] for name, array in given.items()}
         return FrameParse(
             frame_index=self.frame_index,
             features=dict(self.features),
             person_features={name: array[persons] for name, array in self.person_features.items()},
-            **{name: None if array is None else array[persons] for name, array in rows.items()},
+            **rows,
         )
 
     def states(self) -> np.ndarray:
-        """(P, K) state ids: the given ones, or the most probable; -1 for an absent part.
+        """(P, K) state ids: the given ones, or the most probable; -1 for an absent part or a NaN score.
 
         Raises:
             ValueError: If the frame has neither states nor their scores.
@@ -107,7 +117,10 @@ class FrameParse:
             return self.part_states
         if self.state_scores is None:
             raise ValueError(f"frame {self.frame_index} has neither part_states nor state_scores")
-        return self.state_scores.argmax(axis=2)
+        present = np.isfinite(self.state_scores).all(axis=2)
+        if self.part_boxes is not None:
+            present &= is_present(self.part_boxes)
+        return np.where(present, self.state_scores.argmax(axis=2), -1)
 
 
 @dataclass
@@ -135,6 +148,9 @@ class VideoParse:
     error: str | None = None
 
     def __post_init__(self) -> None:
+        # NumPy's numbers come from shapes and cannot go into the saved header.
+        height, width = self.size
+        self.size, self.num_frames, self.fps = (int(height), int(width)), int(self.num_frames), float(self.fps)
         numbers = self.frame_indices
         if sorted(set(numbers)) != numbers:
             raise ValueError(f"frames of {self.video} are not in rising order: {numbers}")
@@ -153,18 +169,18 @@ class VideoParse:
         """Write one safetensors file, moved into place when whole.
 
         Args:
+            path: Where to; the folder is made if need be.
             metadata: Strings kept beside the arrays, such as the fingerprint of the run.
+
+        Raises:
+            ValueError: If some frames lack a field that others have; a frame without persons may lack any field of
+                persons, and has it with no rows when read back.
         """
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        header = dict(video=self.video, size=self.size, num_frames=self.num_frames, fps=self.fps, error=self.error)
+        header = {name: getattr(self, name) for name in _HEADER}
         info = {**(metadata or {}), "format": FORMAT_VERSION, "header": json.dumps(header)}
-        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-        try:
-            save_file({name: np.ascontiguousarray(array) for name, array in self._arrays().items()}, partial, info)
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
+        arrays = {name: np.ascontiguousarray(array) for name, array in self._arrays().items()}
+        with atomic_write(path) as partial:
+            save_file(arrays, partial, info)
 
     @classmethod
     def load(cls, path: str | Path) -> VideoParse:
@@ -177,33 +193,49 @@ class VideoParse:
         if info.get("format") != FORMAT_VERSION:
             raise InputError(f"{path} has format {info.get('format')}, not {FORMAT_VERSION}: parse the video again")
         with safe_open(path, framework="numpy") as file:
-            arrays = {name: file.get_tensor(name) for name in file.keys()}
-        header = json.loads(info["header"])
-        header["size"] = tuple(header["size"])
-        return cls(
-            frames=_split_frames(arrays),
-            action_scores=_with_prefix(arrays, "action_scores/"),
-            features=_with_prefix(arrays, "features/"),
-            **header,
-        )
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+        try:
+            return cls(
+                frames=_split_frames(arrays),
+                action_scores=_with_prefix(arrays, "action_scores/"),
+                features=_with_prefix(arrays, "features/"),
+                **json.loads(info["header"]),
+            )
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise InputError(f"{path} is damaged ({error}): parse the video again") from error
 
     def _arrays(self) -> dict[str, np.ndarray]:
         arrays = {f"action_scores/{name}": array for name, array in self.action_scores.items()}
         arrays.update({f"features/{name}": array for name, array in self.features.items()})
         arrays["frame_index"] = np.array(self.frame_indices, dtype=np.int64)
         arrays["num_persons"] = np.array([len(frame) for frame in self.frames], dtype=np.int64)
-        if not self.frames:
-            return arrays
-        first = self.frames[0]
         for name in _PERSON_FIELDS:
-            if getattr(first, name) is not None:
-                arrays[f"frames/{name}"] = np.concatenate([getattr(frame, name) for frame in self.frames])
-        for name in first.features:
+            rows = {frame.frame_index: getattr(frame, name) for frame in self.frames}
+            arrays.update(self._joined(f"frames/{name}", rows))
+        for name in sorted({name for frame in self.frames for name in frame.person_features}):
+            rows = {frame.frame_index: frame.person_features.get(name) for frame in self.frames}
+            arrays.update(self._joined(f"person_features/{name}", rows))
+        for name in sorted({name for frame in self.frames for name in frame.features}):
+            lacking = [frame.frame_index for frame in self.frames if name not in frame.features]
+            if lacking:
+                raise ValueError(f"{self.video}: features[{name!r}] is missing in frames {lacking}")
             arrays[f"frame_features/{name}"] = np.stack([frame.features[name] for frame in self.frames])
-        for name in first.person_features:
-            rows = [frame.person_features[name] for frame in self.frames]
-            arrays[f"person_features/{name}"] = np.concatenate(rows)
         return arrays
+
+    def _joined(self, name: str, rows: dict[int, np.ndarray | None]) -> dict[str, np.ndarray]:
+        """The rows of all frames under one name; nothing if no frame has the field.
+
+        Stages pass over frames without persons, so there a missing field means no rows.
+        """
+        known = [array for array in rows.values() if array is not None]
+        if not known:
+            return {}
+        lacking = [f.frame_index for f in self.frames if len(f) and rows[f.frame_index] is None]
+        if lacking:
+            raise ValueError(f"{self.video}: {name} is missing in frames {lacking} and present in others")
+        # A frame without persons may have been given with other inner sizes, so it adds no rows of its own.
+        full = [array for array in known if len(array)] or known[:1]
+        return {name: np.concatenate(full)}
 
 
 def read_metadata(path: str | Path) -> dict[str, str]:

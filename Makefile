@@ -1,0 +1,30 @@
+# make setup   a .venv with everything (made once; made again when a requirements file changes)
+# make demo    data, training, test, score, submission and pictures in work_dirs/demo
+# make test    the tests
+# make lint    style, types
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+DEMO := work_dirs/demo
+SYSTEM := configs/quick/systems/dap.py
+
+.PHONY: setup demo test lint
+
+setup: $(READY)
+
+$(READY): requirements.txt requirements/openmmlab.txt requirements/dev.txt setup.py tools/setup.sh
+	@bash tools/setup.sh "$(PYTHON)" "$(VENV)"
+
+demo: $(READY)
+	$(PY) tools/prepare_data.py synthetic --out $(DEMO)/data
+	$(PY) tools/reproduce.py $(SYSTEM) --work-dir $(DEMO) --cfg-options data_root=$(DEMO)/data
+	$(PY) tools/evaluate.py --gt $(DEMO)/ground_truth --pred $(DEMO)/submission
+
+test: $(READY)
+	$(PY) -m pytest
+
+lint: $(READY)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy

@@ -1,0 +1,3 @@
+"""Where the data set lies, in its official layout; the vocabularies are read from it."""
+
+data_root = "data/kinetics_tps"

@@ -1,0 +1,75 @@
+"""DAP action recognition at a size that trains on two cores: TimeSformer of the full config, narrow, on small clips.
+
+    python tools/train.py configs/quick/action_recognition/dap_timesformer_divst_1xb16_synthetic-8x4x1-rgb.py
+    python tools/test.py configs/quick/action_recognition/dap_timesformer_divst_1xb16_synthetic-8x4x1-rgb.py
+
+Data: the synthetic data set of `make demo`. Hardware: two CPU cores, some two minutes.
+"""
+
+_base_ = ["../_base_/quick.py"]
+
+title = "timesformer"
+clip_len = 8
+frame_interval = 4
+image_size = 96
+max_epochs = 12
+
+model = dict(
+    type="FeatureRecognizer",
+    data_preprocessor=dict(
+        type="ActionDataPreprocessor", mean=[127.5, 127.5, 127.5], std=[127.5, 127.5, 127.5], format_shape="NCTHW"
+    ),
+    backbone=dict(
+        type="TimeSformer",
+        num_frames=clip_len,
+        img_size=image_size,
+        patch_size=16,
+        embed_dims=96,
+        num_heads=4,
+        num_transformer_layers=4,
+        attention_type="divided_space_time",
+        norm_cfg=dict(type="LN", eps=1e-6),
+    ),
+    cls_head=dict(type="TimeSformerHead", num_classes="@num_actions", in_channels=96, average_clips="prob"),
+)
+
+train_pipeline = [
+    dict(type="mmaction.SampleFrames", clip_len=clip_len, frame_interval=frame_interval),
+    dict(type="DecodeFrames"),
+    dict(type="mmaction.RandomResizedCrop", area_range=(0.5, 1.0), aspect_ratio_range=(1.0, 1.5)),
+    dict(type="mmaction.Resize", scale=(image_size, image_size), keep_ratio=False),
+    dict(type="mmaction.Flip", flip_ratio=0.5),
+    dict(type="mmaction.FormatShape", input_format="NCTHW"),
+    dict(type="mmaction.PackActionInputs"),
+]
+test_pipeline = [
+    dict(type="mmaction.SampleFrames", clip_len=clip_len, frame_interval=frame_interval, test_mode=True),
+    dict(type="DecodeFrames"),
+    dict(type="mmaction.Resize", scale=(image_size, image_size), keep_ratio=False),
+    dict(type="mmaction.FormatShape", input_format="NCTHW"),
+    dict(type="mmaction.PackActionInputs"),
+]
+dataset = dict(type="TPSClipDataset", data_root="@data_root", taxonomy="@taxonomy")
+train_dataloader = dict(
+    batch_size=16,
+    num_workers=0,
+    sampler=dict(type="SeededSampler"),
+    dataset=dict(**dataset, split="train", repeat=2, pipeline=train_pipeline),
+)
+test_dataloader = dict(
+    batch_size=8,
+    num_workers=0,
+    sampler=dict(type="DefaultSampler", shuffle=False),
+    dataset=dict(**dataset, split="test", pipeline=test_pipeline),
+)
+test_evaluator = dict(type="mmaction.AccMetric", metric_options=dict(top_k_accuracy=dict(topk=(1,))))
+
+train_cfg = dict(type="EpochBasedTrainLoop", max_epochs=max_epochs)
+test_cfg = dict()
+optim_wrapper = dict(
+    type="OptimWrapper", optimizer=dict(type="AdamW", lr=1e-3, weight_decay=0.05), clip_grad=dict(max_norm=5)
+)
+param_scheduler = [
+    dict(type="LinearLR", start_factor=0.1, by_epoch=False, begin=0, end=30),
+    dict(type="CosineAnnealingLR", T_max=max_epochs, convert_to_iter_based=True, eta_min=1e-5),
+]

@@ -1,0 +1,161 @@
+"""DAP person detector at a size that trains on two cores: the classes of the full config, narrow, on small frames.
+
+    python tools/train.py configs/quick/person_detection/dap_cascade-rcnn_r18_fpn_1xb8_synthetic.py
+    python tools/test.py configs/quick/person_detection/dap_cascade-rcnn_r18_fpn_1xb8_synthetic.py
+
+Data: the synthetic data set of `make demo`. Hardware: two CPU cores, some three minutes.
+"""
+
+_base_ = ["../_base_/quick.py"]
+
+title = "person detection"
+max_epochs = 3
+
+num_actions = "@num_actions"
+fpn_channels = 32
+strides = [4, 8, 16, 32, 64]
+
+roi_extractor = dict(
+    type="SingleRoIExtractor",
+    roi_layer=dict(type="RoIAlign", output_size=7, sampling_ratio=0),
+    out_channels=fpn_channels,
+    featmap_strides=strides[:4],
+)
+proposal_nms = dict(type="nms", iou_threshold=0.7)
+# One entry a stage of the cascade: IoU of a positive, and the spread of the box targets.
+stage_ious = [0.5, 0.6, 0.7]
+stage_stds = [[0.1, 0.1, 0.2, 0.2], [0.05, 0.05, 0.1, 0.1], [0.033, 0.033, 0.067, 0.067]]
+stage_assigners = [
+    dict(type="MaxIoUAssigner", pos_iou_thr=iou, neg_iou_thr=iou, min_pos_iou=iou, match_low_quality=False)
+    for iou in stage_ious
+]
+
+model = dict(
+    _scope_="mmdet",
+    type="tpsparse.ActionCascadeRCNN",
+    data_preprocessor=dict(
+        type="DetDataPreprocessor",
+        mean=[123.675, 116.28, 103.53],
+        std=[58.395, 57.12, 57.375],
+        bgr_to_rgb=False,
+        pad_size_divisor=32,
+    ),
+    backbone=dict(
+        type="ResNet",
+        depth=18,
+        base_channels=16,
+        num_stages=4,
+        out_indices=(0, 1, 2, 3),
+        frozen_stages=-1,
+        norm_cfg=dict(type="BN", requires_grad=True),
+        norm_eval=False,
+        style="pytorch",
+    ),
+    neck=dict(type="FPN", in_channels=[16, 32, 64, 128], out_channels=fpn_channels, num_outs=len(strides)),
+    rpn_head=dict(
+        type="RPNHead",
+        in_channels=fpn_channels,
+        feat_channels=fpn_channels,
+        anchor_generator=dict(type="AnchorGenerator", scales=[8], ratios=[0.5, 1.0, 2.0], strides=strides),
+        bbox_coder=dict(type="DeltaXYWHBBoxCoder", target_means=[0.0] * 4, target_stds=[1.0] * 4),
+        loss_cls=dict(type="CrossEntropyLoss", use_sigmoid=True, loss_weight=1.0),
+        loss_bbox=dict(type="SmoothL1Loss", beta=1.0 / 9.0, loss_weight=1.0),
+    ),
+    roi_head=dict(
+        type="CascadeRoIHead",
+        num_stages=len(stage_ious),
+        stage_loss_weights=[1, 0.5, 0.25],
+        bbox_roi_extractor=roi_extractor,
+        bbox_head=[
+            dict(
+                type="Shared2FCBBoxHead",
+                in_channels=fpn_channels,
+                fc_out_channels=64,
+                roi_feat_size=7,
+                num_classes=1,
+                bbox_coder=dict(type="DeltaXYWHBBoxCoder", target_means=[0.0] * 4, target_stds=stds),
+                reg_class_agnostic=True,
+                loss_cls=dict(type="CrossEntropyLoss", use_sigmoid=False, loss_weight=1.0),
+                loss_bbox=dict(type="SmoothL1Loss", beta=1.0, loss_weight=1.0),
+            )
+            for stds in stage_stds
+        ],
+    ),
+    instance_action=dict(
+        type="tpsparse.ActionRCNNHead",
+        num_actions=num_actions,
+        in_channels=fpn_channels,
+        conv_channels=32,
+        num_convs=4,
+        roi_extractor=roi_extractor,
+        assigner=stage_assigners[0],
+        # Positives only, the annotated persons among them.
+        sampler=dict(type="RandomSampler", num=32, pos_fraction=1.0, neg_pos_ub=0, add_gt_as_proposals=True),
+    ),
+    context_action=dict(type="tpsparse.GlobalContextHead", num_actions=num_actions, in_channels=128),
+    train_cfg=dict(
+        rpn=dict(
+            assigner=dict(
+                type="MaxIoUAssigner", pos_iou_thr=0.7, neg_iou_thr=0.3, min_pos_iou=0.3, match_low_quality=True
+            ),
+            sampler=dict(type="RandomSampler", num=64, pos_fraction=0.5, add_gt_as_proposals=False),
+            allowed_border=0,
+            pos_weight=-1,
+            debug=False,
+        ),
+        rpn_proposal=dict(nms_pre=200, max_per_img=64, nms=proposal_nms, min_bbox_size=0),
+        rcnn=[
+            dict(
+                assigner=assigner,
+                sampler=dict(type="RandomSampler", num=32, pos_fraction=0.25, add_gt_as_proposals=True),
+                pos_weight=-1,
+                debug=False,
+            )
+            for assigner in stage_assigners
+        ],
+    ),
+    test_cfg=dict(
+        rpn=dict(nms_pre=200, max_per_img=64, nms=proposal_nms, min_bbox_size=0),
+        # Ten persons a frame are what the challenge scores and what the action fusion uses.
+        rcnn=dict(score_thr=0.05, nms=dict(type="nms", iou_threshold=0.5), max_per_img=10),
+    ),
+)
+
+train_cfg = dict(type="EpochBasedTrainLoop", max_epochs=max_epochs)
+optim_wrapper = dict(
+    type="OptimWrapper", optimizer=dict(type="AdamW", lr=2e-3, weight_decay=0.01), clip_grad=dict(max_norm=10)
+)
+param_scheduler = [
+    dict(type="LinearLR", start_factor=0.05, by_epoch=False, begin=0, end=50),
+    dict(type="CosineAnnealingLR", T_max=max_epochs, convert_to_iter_based=True, eta_min=2e-5),
+]
+
+meta_keys = ("img_id", "img_path", "ori_shape", "img_shape", "scale_factor", "flip", "flip_direction")
+meta_keys += ("video", "frame_index", "action")
+image_scale = (192, 144)
+train_pipeline = [
+    dict(type="LoadPersons"),
+    dict(type="mmdet.Resize", scale=image_scale, keep_ratio=True),
+    dict(type="mmdet.RandomFlip", prob=0.5),
+    dict(type="mmdet.PackDetInputs", meta_keys=meta_keys),
+]
+test_pipeline = [
+    dict(type="mmdet.Resize", scale=image_scale, keep_ratio=True),
+    dict(type="LoadPersons"),
+    dict(type="mmdet.PackDetInputs", meta_keys=meta_keys),
+]
+dataset = dict(type="TPSPersonDataset", data_root="@data_root", taxonomy="@taxonomy")
+train_dataloader = dict(
+    batch_size=8,
+    num_workers=0,
+    sampler=dict(type="SeededSampler"),
+    dataset=dict(**dataset, split="train", pipeline=train_pipeline),
+)
+test_dataloader = dict(
+    batch_size=8,
+    num_workers=0,
+    sampler=dict(type="DefaultSampler", shuffle=False),
+    dataset=dict(**dataset, split="test", frame_step=5, pipeline=test_pipeline),
+)
+test_evaluator = dict(type="PersonAPMetric")
+test_cfg = dict()

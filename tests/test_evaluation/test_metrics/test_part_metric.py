@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+import torch
+
+from tpsparse.errors import InputError
+from tpsparse.evaluation.metrics import PartParsingMetric
+
+NAN = [np.nan] * 4
+WHOLE = [0.0, 0.0, 9.0, 9.0]  # 10 x 10 pixels
+THREE_TENTHS = [0.0, 0.0, 9.0, 2.0]
+FAR = [50.0, 50.0, 59.0, 59.0]
+
+
+def _sample(boxes, gt_boxes, states=(0, 0, 0), gt_states=(0, 0, 0)):
+    return {
+        "part_boxes": torch.tensor(boxes),
+        "part_scores": torch.full((3,), 0.5),
+        "state_scores": torch.eye(3)[list(states)],
+        "gt_part_boxes": torch.tensor(gt_boxes),
+        "gt_part_states": torch.tensor(gt_states),
+    }
+
+
+def _run(taxonomy, *samples, **options):
+    metric = PartParsingMetric(taxonomy=taxonomy.to_meta(), **options)
+    for sample in samples:
+        metric.process(None, [sample])
+    return metric.evaluate(len(samples))
+
+
+def test_two_crops_by_hand(taxonomy):
+    # States: 0 none, 1 bend, 2 lift. Five parts are annotated:
+    #   head      whole, none as none       located, right
+    #   left_arm  three tenths, bend right  located, right
+    #   right_arm far off, lift right       not located, right
+    #   head      whole, lift as none       located, wrong
+    #   left_arm  nothing predicted, bend   not located, right
+    numbers = _run(
+        taxonomy,
+        _sample([WHOLE, THREE_TENTHS, FAR], [WHOLE] * 3, states=(0, 1, 2), gt_states=(0, 1, 2)),
+        _sample([WHOLE, NAN, WHOLE], [WHOLE, WHOLE, NAN], states=(0, 1, 2), gt_states=(2, 1, -1)),
+    )
+    assert numbers == {
+        # Heads 1; arms 0: a box of IoU 0.3 is none at 0.5.
+        "part/part_AP50": pytest.approx(1 / 3),
+        "part/part_iou": pytest.approx((1 + 0.3 + 0 + 1 + 0) / 5),
+        "part/located": pytest.approx(3 / 5),
+        "part/state_top1": pytest.approx(4 / 5),
+        "part/state_top1_named": pytest.approx(3 / 4),
+        "part/correct": pytest.approx(2 / 5),
+    }
+
+
+def test_exactly_at_the_threshold_is_located(taxonomy):
+    sample = _sample([THREE_TENTHS, NAN, NAN], [WHOLE, NAN, NAN], gt_states=(0, -1, -1))
+    assert _run(taxonomy, sample)["part/located"] == 1
+    assert _run(taxonomy, sample, part_iou=0.31)["part/located"] == 0
+
+
+def test_numbers_that_no_crop_gives_are_not_reported(taxonomy):
+    nothing = _sample([WHOLE] * 3, [NAN] * 3, gt_states=(-1, -1, -1))
+    assert _run(taxonomy, nothing) == {}
+    only_none = _run(taxonomy, _sample([WHOLE] * 3, [WHOLE] * 3))
+    assert "part/state_top1_named" not in only_none
+    assert only_none["part/state_top1"] == 1
+
+
+def test_a_list_without_the_none_state_has_only_named_ones(taxonomy):
+    numbers = _run(taxonomy, _sample([WHOLE] * 3, [WHOLE] * 3), none_state="nothing")
+    assert numbers["part/state_top1_named"] == numbers["part/state_top1"] == 1
+
+
+def test_boxes_alone(taxonomy):
+    sample = _sample([WHOLE] * 3, [WHOLE] * 3)
+    del sample["state_scores"], sample["gt_part_states"]
+    assert _run(taxonomy, sample) == {"part/part_AP50": pytest.approx(1), "part/part_iou": 1, "part/located": 1}
+
+
+def test_names_come_from_the_data_set_or_not_at_all(taxonomy):
+    metric = PartParsingMetric()
+    metric.process(None, [_sample([WHOLE] * 3, [WHOLE] * 3)])
+    with pytest.raises(InputError, match="PartParsingMetric has no taxonomy"):
+        metric.compute_metrics(metric.results)
+    metric.dataset_meta = {"taxonomy": taxonomy.to_meta()}
+    assert metric.compute_metrics(metric.results)["correct"] == 1

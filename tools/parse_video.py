@@ -1,0 +1,69 @@
+"""Parse videos: persons, parts, states and the action, as parse.json and an overlay video for each input."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from tqdm import tqdm
+
+from tpsparse.cli import DONE, EXIT_HELP, FAILED, SOME_SKIPPED, add_config_options, run
+from tpsparse.errors import InputError
+
+
+def main(argv: list[str] | None = None) -> int:
+    """See the module."""
+    parser = argparse.ArgumentParser(description=__doc__, epilog=EXIT_HELP)
+    parser.add_argument("config", help="a system config, as in configs/systems/")
+    parser.add_argument("videos", nargs="+", type=Path, metavar="VIDEO", help="video files, or folders of them")
+    parser.add_argument("--out", type=Path, required=True, help="OUT/<video>/parse.json and overlay.mp4 are written")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="parse every N-th frame (default: 1)")
+    add_config_options(parser)
+    args = parser.parse_args(argv)
+
+    from tpsparse import apis
+
+    paths = _videos(args.videos)
+    system, taxonomy = apis.build_parser(
+        args.config, work_dir=args.work_dir, options=args.cfg_options, frame_step=args.every
+    )
+    failed = 0
+    for path, folder in tqdm(list(zip(paths, _folders(args.out, paths))), desc="parse", unit="video"):
+        try:
+            apis.parse_to_folder(system, taxonomy, path, folder)
+            tqdm.write(f"{folder}")
+        except InputError as error:
+            failed += 1
+            tqdm.write(f"error: {error} (skipped)", file=sys.stderr)
+    if failed:
+        print(f"skipped {failed} of {len(paths)} videos, listed above", file=sys.stderr)
+    return DONE if not failed else SOME_SKIPPED if failed < len(paths) else FAILED
+
+
+def _videos(given: list[Path]) -> list[Path]:
+    from tpsparse.datasets.index import VIDEO_SUFFIXES
+
+    paths: list[Path] = []
+    for path in given:
+        if path.is_dir():
+            paths += sorted(child for child in path.rglob("*") if child.suffix.lower() in VIDEO_SUFFIXES)
+        else:
+            paths.append(path)
+    if not paths:
+        raise InputError(f"{given[0]} has no video ({', '.join(VIDEO_SUFFIXES)}): check the path")
+    return paths
+
+
+def _folders(out: Path, paths: list[Path]) -> list[Path]:
+    """One folder a video; a second video of the same name gets a number."""
+    seen: dict[str, int] = {}
+    folders = []
+    for path in paths:
+        seen[path.stem] = seen.get(path.stem, 0) + 1
+        folders.append(out / (path.stem if seen[path.stem] == 1 else f"{path.stem}_{seen[path.stem]}"))
+    return folders
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))

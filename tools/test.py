@@ -1,0 +1,36 @@
+"""Test a network by its own metric, or a system by the challenge's score with its submission."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from tpsparse.cli import DONE, EXIT_HELP, SOME_SKIPPED, add_config_options, add_launcher, print_metrics, run
+
+
+def main(argv: list[str] | None = None) -> int:
+    """See the module."""
+    parser = argparse.ArgumentParser(description=__doc__, epilog=EXIT_HELP)
+    parser.add_argument("config", help="a system config, as in configs/systems/, or a training config")
+    parser.add_argument("checkpoint", nargs="?", help="a network's weights (default: the last in the work folder)")
+    parser.add_argument("--out", help="where a system writes its submission (default: the work folder)")
+    add_config_options(parser)
+    add_launcher(parser)
+    args = parser.parse_args(argv)
+
+    from mmengine.dist import is_main_process
+
+    from tpsparse import apis
+    from tpsparse.engine import load_config
+
+    cfg = load_config(args.config, options=args.cfg_options, work_dir=args.work_dir)
+    if args.out and apis.is_system(cfg):
+        apis.write_to(cfg, args.out)
+    metrics, runner = apis.test(cfg, checkpoint=args.checkpoint, launcher=args.launcher)
+    if is_main_process():
+        print_metrics(metrics)
+    return SOME_SKIPPED if len(runner.test_dataloader.dataset.problems) else DONE
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))

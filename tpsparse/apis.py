@@ -1,0 +1,147 @@
+"""What a user calls from Python; the scripts in ``tools/`` are thin layers over these functions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner, find_latest_checkpoint
+
+from .datasets.video import Video, frames_of
+from .engine import build_runner, config_taxonomy, load_config
+from .errors import InputError
+from .parsing import ActionParser, load_weights
+from .parsing.network import find_checkpoint, read_checkpoint
+from .registry import MODELS, SCOPE
+from .structures import VideoParse
+from .structures.export import parse_to_json
+from .structures.files import write_json
+from .taxonomy import Taxonomy
+from .visualization import write_overlay
+
+PARSER = "ActionParser"
+
+
+def is_system(cfg: Config) -> bool:
+    """Whether a config is of a system, a row of stages, rather than of one network."""
+    return cfg.model.get("type", "").rpartition(".")[2] == PARSER
+
+
+def train(cfg: Config, *, launcher: str = "none", resume: bool = False) -> Runner:
+    """Train one network.
+
+    Args:
+        cfg: A loaded training config.
+        launcher: ``none``, ``pytorch`` or ``slurm``.
+        resume: Go on from the last checkpoint in the work folder, if there is one.
+
+    Raises:
+        InputError: If the config is not of a training run.
+    """
+    if is_system(cfg) or "train_dataloader" not in cfg:
+        raise InputError(f"config {cfg.filename} trains no network: train a whole system with tools/reproduce.py")
+    cfg.resume = bool(resume and find_latest_checkpoint(cfg.work_dir))
+    runner = build_runner(cfg, launcher)
+    runner.train()
+    return runner
+
+
+def test(cfg: Config, *, checkpoint: str | None = None, launcher: str = "none") -> tuple[dict[str, float], Runner]:
+    """Measure a network by its own metric, or a system by the challenge's score.
+
+    Args:
+        cfg: A loaded config.
+        checkpoint: Weights of the network; of the last epoch in the work folder by default. Not for a system, whose
+            stages name theirs.
+
+    Raises:
+        InputError: If a checkpoint is missing or does not fit.
+    """
+    if not is_system(cfg):
+        checkpoint = find_checkpoint(checkpoint or cfg.work_dir, cfg.filename)
+    _drop_training(cfg)
+    runner = build_runner(cfg, launcher)
+    if checkpoint is not None:
+        load_weights(runner.model, checkpoint, config_taxonomy(cfg), cfg.filename)
+    return runner.test(), runner
+
+
+def write_to(cfg: Config, out: str | Path) -> None:
+    """Have a system write its submission, report and records to ``out``."""
+    cfg.test_evaluator.out_dir = str(out)
+    cfg.model.save_dir = str(Path(out) / "parses" / "test")
+
+
+def build_parser(
+    config: str | Path,
+    *,
+    work_dir: str | Path | None = None,
+    options: dict[str, Any] | None = None,
+    frame_step: int = 1,
+) -> tuple[ActionParser, Taxonomy]:
+    """A system ready to parse any video: its names come with the weights, so no data set is needed.
+
+    Args:
+        config: A system config.
+        work_dir: Folder of the trained networks, as written by ``tools/reproduce.py``.
+        options: Overrides of the config.
+        frame_step: Every how many frames are parsed.
+    """
+    taxonomy = _trained_taxonomy(config, work_dir, options)
+    cfg = load_config(config, options=options, work_dir=work_dir, taxonomy=taxonomy)
+    if not is_system(cfg):
+        raise InputError(f"config {config} is of one network: give a system config, as in configs/systems/")
+    init_default_scope(SCOPE)
+    cfg.model.frames = dict(type="EveryFrame", step=frame_step)
+    cfg.model.save_dir = None
+    return MODELS.build(cfg.model), taxonomy
+
+
+def parse_video(parser: ActionParser, path: str | Path) -> VideoParse:
+    """Parse one video.
+
+    Raises:
+        InputError: If the video cannot be read.
+    """
+    return parser.parse_video(Video(path))
+
+
+def parse_to_folder(parser: ActionParser, taxonomy: Taxonomy, path: str | Path, folder: Path) -> VideoParse:
+    """Parse one video and write ``parse.json`` and ``overlay.mp4`` to a folder of its own.
+
+    Raises:
+        InputError: If the video cannot be read; nothing is written then.
+    """
+    video = Video(path)
+    parse = parser.parse_video(video)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "parse.json", parse_to_json(parse, taxonomy))
+    write_overlay(folder / "overlay.mp4", frames_of(video), parse, taxonomy, video.fps)
+    return parse
+
+
+def _trained_taxonomy(config: str | Path, work_dir: Any, options: dict[str, Any] | None) -> Taxonomy:
+    """The names that the first network of a system was trained with."""
+    # Which names fill the config does not matter for finding the stages' checkpoints.
+    any_names = Taxonomy(parts=("part",), states=("state",), actions=("action",))
+    cfg = load_config(config, options=options, work_dir=work_dir, taxonomy=any_names)
+    for stage in cfg.model.get("stages", []):
+        if "checkpoint" in stage:
+            path = find_checkpoint(stage.checkpoint, stage.config)
+            meta = read_checkpoint(path).get("meta", {}).get("dataset_meta") or {}
+            if "taxonomy" in meta:
+                return Taxonomy.from_meta(meta["taxonomy"])
+    raise InputError(f"config {config} names no checkpoint that knows its labels: train with tools/reproduce.py")
+
+
+def _drop_training(cfg: Config) -> None:
+    """Testing needs neither the training set nor the weights that training started from."""
+    for key in list(cfg):
+        if key.startswith(("train_", "val_", "optim_wrapper", "param_scheduler", "auto_scale_lr")):
+            cfg.pop(key)
+    cfg.load_from = None
+    cfg.resume = False
+
+

@@ -1,0 +1,88 @@
+"""What every task's data set shares: the index, the pipeline, seeds, and bad items that cost only themselves."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmengine.dataset import Compose
+from mmengine.logging import print_log
+from torch.utils.data import Dataset
+
+from ..errors import InputError
+from ..taxonomy import Taxonomy
+from .index import open_index
+from .problems import ProblemLog
+
+MAX_TRIES = 20
+"""Bad samples in a row before a run gives up: then the data set is at fault, not an item."""
+
+
+class TPSDataset(Dataset):
+    """Base of the task data sets: ``__len__`` and ``sample`` are all that a task adds.
+
+    Args:
+        data_root: A data set in the official layout.
+        split: ``train`` or ``test``.
+        taxonomy: Names, as :meth:`Taxonomy.to_meta` gives them.
+        pipeline: Transforms of a sample, as configs.
+    """
+
+    def __init__(
+        self, *, data_root: str, split: str, taxonomy: dict[str, list[str]], pipeline: list[dict[str, Any]]
+    ) -> None:
+        self.taxonomy = Taxonomy.from_meta(taxonomy)
+        self.index = open_index(data_root, split, self.taxonomy)
+        self.pipeline = Compose(pipeline)
+        self.problems = ProblemLog()
+        self.problems.problems.update(self.index.problems.problems)
+
+    @property
+    def metainfo(self) -> dict[str, Any]:
+        """What is stored with a checkpoint: the names, so that weights know their vocabulary."""
+        return dict(taxonomy=self.taxonomy.to_meta())
+
+    def __len__(self) -> int:
+        raise NotImplementedError
+
+    def sample(self, index: int) -> dict[str, Any]:
+        """The item before the pipeline.
+
+        Raises:
+            InputError: If its file cannot be read.
+        """
+        raise NotImplementedError
+
+    def __getitem__(self, key: int | tuple[int, int]) -> Any:
+        """The item after the pipeline.
+
+        Everything random in a sample whose key has a seed follows from that seed. An item that cannot be read is
+        replaced by the next that can, and reported.
+        """
+        if isinstance(key, tuple):
+            index, seed = key
+            seed_transforms(seed)
+        else:
+            index = key
+        for step in range(min(MAX_TRIES, len(self))):
+            try:
+                return self.pipeline(self.sample((index + step) % len(self)))
+            except InputError as error:
+                last = error
+                self._tell(error)
+        raise InputError(f"{min(MAX_TRIES, len(self))} samples in a row cannot be read; the last: {last}")
+
+
+    def _tell(self, error: InputError) -> None:
+        path = Path(str(error).split(" ", 1)[0])  # an error's message begins with the file that it names
+        message = str(error).removeprefix(f"{path} ")
+        if self.problems.add("sample", path, message):
+            print_log(f"{path}: {message}; the next item takes its place", logger="current", level=30)
+
+
+def seed_transforms(seed: int) -> None:
+    """Seed what transforms draw from, and leave torch's generator to the model."""
+    random.seed(seed)
+    np.random.seed(seed)

@@ -1,0 +1,237 @@
+"""Write the synthetic data set in the official Kinetics-TPS layout, video by video, in several processes.
+
+Below the folder ``out``: ``{train,test}_videos/<action>/<video>.mp4``,
+``{train,test}_annotations/<action>/<video>/img_%05d.json`` (frames from 1), ``list/*`` and ``synthetic.json``,
+which holds the parameters.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import zlib
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from ...errors import InputError
+from .actions import ACTIONS, Action
+from .scene import FPS, plan_scene
+from .states import PARTS, STATES
+
+FORMAT = 1  # of the drawing: raise it whenever the same parameters give other files
+SPLITS = ("train", "test")
+_SMALLEST_SIDE = 48
+_ENCODER = {"crf": "18", "preset": "veryfast", "threads": "1", "bf": "0", "g": str(FPS)}
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One video to write; all its randomness follows from ``seed``, split, action and number."""
+
+    out: Path
+    split: str
+    action: Action
+    number: int
+    frames: int
+    size: tuple[int, int]
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Name of the video, the same in no other split or action."""
+        return f"{self.action.name}_{self.split}_{self.number:03d}"
+
+    @property
+    def video(self) -> Path:
+        """Path of the mp4."""
+        return self.out / f"{self.split}_videos" / self.action.name / f"{self.name}.mp4"
+
+    @property
+    def annotations(self) -> list[Path]:
+        """Paths of the JSON files, one a frame."""
+        folder = self.out / f"{self.split}_annotations" / self.action.name / self.name
+        return [folder / f"img_{frame:05d}.json" for frame in range(1, self.frames + 1)]
+
+    def is_written(self) -> bool:
+        """Whether every file is there."""
+        return self.video.is_file() and all(path.is_file() for path in self.annotations)
+
+    def generator(self) -> np.random.Generator:
+        """The video's own random numbers."""
+        key = (self.seed, SPLITS.index(self.split), zlib.crc32(self.action.name.encode()), self.number)
+        return np.random.default_rng(np.random.SeedSequence(key))
+
+
+def write_dataset(
+    out: Path,
+    *,
+    actions: int = 8,
+    train: int = 12,
+    test: int = 4,
+    frames: int = 32,
+    size: tuple[int, int] = (144, 192),
+    seed: int = 0,
+    workers: int | None = None,
+    progress: bool = True,
+) -> None:
+    """Write a data set of drawn people, or what is still missing of it.
+
+    The files depend on the parameters alone, not on ``workers``. A video whose files are all there is not made again.
+
+    Args:
+        out: Folder of the data set, made if need be.
+        actions: Number of action classes.
+        train: Training videos of each action.
+        test: Test videos of each action.
+        frames: Frames of each video.
+        size: (height, width) in pixels, both even.
+        seed: Seed of everything random.
+        workers: Processes; None for one a processor core.
+        progress: Whether to show a progress bar.
+
+    Raises:
+        InputError: If a parameter cannot be used, or ``out`` holds something else or a set with other parameters.
+    """
+    out, size = Path(out), (int(size[0]), int(size[1]))
+    counts = {"train": train, "test": test}
+    _check(counts, actions=actions, frames=frames, size=size, seed=seed, workers=workers)
+    parameters = {"actions": actions, **counts, "frames": frames, "size": list(size), "seed": seed, "format": FORMAT}
+    _claim(out, parameters)
+    chosen = ACTIONS[:actions]
+    clips = [
+        Clip(out, split, action, number, frames, size, seed)
+        for split in SPLITS
+        for action in chosen
+        for number in range(counts[split])
+    ]
+    _write_lists(out, chosen, clips)
+    missing = [clip for clip in clips if not clip.is_written()]
+    done = len(clips) - len(missing)
+    with tqdm(total=len(clips), initial=done, desc="synthetic", unit="video", disable=not progress) as bar:
+        for _ in _each_written(missing, workers):
+            bar.update()
+
+
+def write_clip(clip: Clip) -> None:
+    """Draw one video and write its annotations, then its mp4."""
+    for path in (clip.video, *clip.annotations[:1]):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for stale in path.parent.glob(f".{clip.name if path is clip.video else 'img_'}*.partial"):
+            stale.unlink(missing_ok=True)
+    scene = plan_scene(clip.generator(), clip.action, frames=clip.frames, size=clip.size)
+    partial = _partial(clip.video)
+    try:
+        with av.open(str(partial), "w", format="mp4", container_options={"fflags": "+bitexact"}) as container:
+            stream = container.add_stream("libx264", rate=FPS, options=_ENCODER)
+            stream.height, stream.width = clip.size
+            stream.pix_fmt = "yuv420p"
+            stream.thread_count = 1
+            for frame, path in enumerate(clip.annotations):
+                image, annotation = scene.render(frame)
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+                _write_text(path, json.dumps(annotation))
+            container.mux(stream.encode())
+        os.replace(partial, clip.video)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _each_written(clips: list[Clip], workers: int | None) -> Iterator[Clip]:
+    workers = min(workers or os.cpu_count() or 1, len(clips))
+    if workers <= 1:
+        for clip in clips:
+            write_clip(clip)
+            yield clip
+        return
+    # A fresh interpreter for each worker: forking a process with running threads can hang.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker) as pool:
+        futures = {pool.submit(write_clip, clip): clip for clip in clips}
+        try:
+            for future in as_completed(futures):
+                future.result()
+                yield futures[future]
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _start_worker() -> None:
+    cv2.setNumThreads(1)
+
+
+def _check(
+    counts: dict[str, int], *, actions: int, frames: int, size: tuple[int, int], seed: int, workers: int | None
+) -> None:
+    if not 1 <= actions <= len(ACTIONS):
+        raise InputError(f"actions is {actions}: choose 1 to {len(ACTIONS)}, as many as can be drawn")
+    for name, count in counts.items():
+        if count < 0:
+            raise InputError(f"{name} is {count}: give the number of videos of each action, 0 or more")
+    if frames < 1:
+        raise InputError(f"frames is {frames}: give at least 1")
+    if any(side % 2 for side in size):
+        raise InputError(f"size is {size[0]}x{size[1]}: H.264 needs an even height and an even width")
+    if min(size) < _SMALLEST_SIDE:
+        raise InputError(f"size is {size[0]}x{size[1]}: give at least {_SMALLEST_SIDE} pixels a side")
+    if seed < 0:
+        raise InputError(f"seed is {seed}: give 0 or more")
+    if workers is not None and workers < 1:
+        raise InputError(f"workers is {workers}: give at least 1")
+
+
+def _claim(out: Path, parameters: dict) -> None:
+    """Keep the parameters in the folder, or refuse a folder that holds something else."""
+    path = out / "synthetic.json"
+    if not path.is_file():
+        if out.exists() and (not out.is_dir() or any(not entry.name.endswith(".partial") for entry in out.iterdir())):
+            raise InputError(f"{out} holds something else than a synthetic data set: choose an empty or a new folder")
+        out.mkdir(parents=True, exist_ok=True)
+        _write_text(path, json.dumps(parameters, indent=1) + "\n")
+        return
+    try:
+        existing = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path} cannot be read ({error}): choose another folder or delete this one") from error
+    if existing != parameters:
+        known = existing if isinstance(existing, dict) else {}
+        differing = [f"{name} {known.get(name)}" for name in parameters if known.get(name) != parameters[name]]
+        raise InputError(
+            f"{path} has {', '.join(differing) or 'other parameters'}: repeat that or choose another folder"
+        )
+
+
+def _write_lists(out: Path, actions: tuple[Action, ...], clips: list[Clip]) -> None:
+    folder = out / "list"
+    folder.mkdir(exist_ok=True)
+    objects = ["none", *dict.fromkeys(action.prop for action in actions if action.prop)]
+    rows = {"body_part.txt": PARTS, "part_stat.txt": STATES, "object.txt": objects}
+    for split in SPLITS:
+        rows[f"video_{split}_flist.csv"] = [
+            f"{clip.action.name}/{clip.name}.mp4,{clip.frames}" for clip in clips if clip.split == split
+        ]
+        for action in actions:
+            (out / f"{split}_videos" / action.name).mkdir(parents=True, exist_ok=True)
+    for name, lines in rows.items():
+        _write_text(folder / name, "".join(f"{line}\n" for line in lines))
+
+
+def _write_text(path: Path, text: str) -> None:
+    partial = _partial(path)
+    try:
+        partial.write_text(text, encoding="utf-8")
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _partial(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.partial")

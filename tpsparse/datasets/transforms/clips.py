@@ -1,0 +1,26 @@
+"""Frames of a clip, as mmaction2's transforms want them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmcv.transforms import BaseTransform
+
+from ...registry import TRANSFORMS
+from ..video import open_video
+
+
+@TRANSFORMS.register_module()
+class DecodeFrames(BaseTransform):
+    """Decode the frames that a sampling transform has chosen.
+
+    Required keys: ``filename``, ``frame_inds`` (numbered from 1: mmaction2 adds ``start_index``).
+    Added keys: ``imgs`` (a list of (H, W, 3) uint8 RGB), ``original_shape``, ``img_shape``.
+    """
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """See the class."""
+        frames = open_video(results["filename"]).frames(results["frame_inds"].tolist())
+        results["imgs"] = list(frames)
+        results["original_shape"] = results["img_shape"] = frames.shape[1:3]
+        return results

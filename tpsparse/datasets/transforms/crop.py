@@ -1,0 +1,167 @@
+"""One person's crop as the part networks eat it.
+
+Shapes: K parts, H x W pixels of an image, h x w of a crop. Boxes are float ``xyxy`` in pixels, continuous
+coordinates; an absent part is four NaN and has state -1.
+
+The transforms work on a dict with ``img`` (H, W, 3) uint8 RGB, ``box`` (4,) of the person, ``flip_parts`` (K,)
+the twin of each part, ``video``, ``frame_index`` from 1 and, where there is an annotation, ``part_boxes`` (K, 4) and
+``part_states`` (K,). They draw from numpy's global generator, which the data set seeds for every sample.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from mmcv.transforms import BaseTransform
+from mmengine.structures import BaseDataElement
+
+from ...registry import TRANSFORMS
+from ...structures import flip_boxes
+
+META = ("crop", "flip_parts", "flipped", "video", "frame_index")
+
+
+@TRANSFORMS.register_module()
+class JitterBox(BaseTransform):
+    """Moves and resizes the person's box as an imperfect detector would; goes before :class:`CropPerson`.
+
+    Args:
+        scale: Width and height are each multiplied by up to ``1 + scale`` or divided by as much.
+        shift: The centre moves by up to this share of the width and height.
+        prob: Share of the samples that are changed.
+    """
+
+    def __init__(self, scale: float = 0.2, shift: float = 0.1, prob: float = 1.0) -> None:
+        self.scale = scale
+        self.shift = shift
+        self.prob = prob
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        if np.random.random() >= self.prob:
+            return results
+        box = np.asarray(results["box"], dtype=np.float32)
+        size = box[2:] - box[:2]
+        centre = (box[:2] + box[2:]) / 2 + size * np.random.uniform(-self.shift, self.shift, 2)
+        size = size * (1 + self.scale) ** np.random.uniform(-1, 1, 2)
+        results["box"] = np.concatenate([centre - size / 2, centre + size / 2]).astype(np.float32)
+        return results
+
+
+@TRANSFORMS.register_module()
+class CropPerson(BaseTransform):
+    """Cuts the person out, with some surroundings, without changing proportions.
+
+    Sets ``img`` to the crop, ``crop`` (4,) to its place in the image, ``part_boxes`` to pixels of the crop. What lies
+    beyond the image is black.
+
+    Args:
+        input_size: (height, width) of the crop.
+        padding: Factor on the person's box, once it is grown to the crop's proportions about its centre.
+    """
+
+    def __init__(self, input_size: tuple[int, int], padding: float = 1.25) -> None:
+        self.input_size = tuple(input_size)
+        self.padding = padding
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        crop = grow_box(results["box"], self.input_size, self.padding)
+        height, width = self.input_size
+        scale = width / (crop[2] - crop[0])
+        # Continuous coordinates have a pixel's centre at half; OpenCV has it at whole numbers.
+        move = scale * (0.5 - crop[:2]) - 0.5
+        matrix = np.array([[scale, 0, move[0]], [0, scale, move[1]]])
+        results["img"] = cv2.warpAffine(results["img"], matrix, (width, height), flags=cv2.INTER_LINEAR)
+        results["crop"] = crop.astype(np.float32)
+        if "part_boxes" in results:
+            boxes = (np.asarray(results["part_boxes"], dtype=np.float64) - np.tile(crop[:2], 2)) * scale
+            results["part_boxes"] = boxes.astype(np.float32)
+        return results
+
+
+@TRANSFORMS.register_module()
+class FlipPerson(BaseTransform):
+    """Mirrors the crop: a left part becomes a right part, with its box and state.
+
+    Args:
+        prob: Share of the samples that are mirrored.
+    """
+
+    def __init__(self, prob: float = 0.5) -> None:
+        self.prob = prob
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        if np.random.random() >= self.prob:
+            return results
+        twins = results["flip_parts"]
+        results["img"] = np.ascontiguousarray(results["img"][:, ::-1])
+        if "part_boxes" in results:
+            results["part_boxes"] = flip_boxes(results["part_boxes"], results["img"].shape[1])[twins]
+        if "part_states" in results:
+            results["part_states"] = results["part_states"][twins]
+        results["flipped"] = not results.get("flipped", False)
+        return results
+
+
+@TRANSFORMS.register_module()
+class JitterColor(BaseTransform):
+    """Changes brightness, contrast and saturation, each by a random factor about 1.
+
+    Args:
+        brightness: Greatest distance of the factor from 1.
+        contrast: The same, about mid grey.
+        saturation: The same, about each pixel's own grey.
+    """
+
+    def __init__(self, brightness: float = 0.3, contrast: float = 0.3, saturation: float = 0.3) -> None:
+        self.brightness = brightness
+        self.contrast = contrast
+        self.saturation = saturation
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        reach = np.array([self.brightness, self.contrast, self.saturation])
+        brightness, contrast, saturation = 1 + np.random.uniform(-reach, reach)
+        tones = (np.arange(256) * brightness - 127.5) * contrast + 127.5
+        image = cv2.LUT(results["img"], np.clip(np.rint(tones), 0, 255).astype(np.uint8))
+        grey = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+        results["img"] = cv2.addWeighted(image, saturation, grey, 1 - saturation, 0)
+        return results
+
+
+@TRANSFORMS.register_module()
+class PackPart(BaseTransform):
+    """Packs a crop for :class:`tpsparse.models.part_parsing.ParsingHRNet`.
+
+    Gives ``inputs``, a uint8 tensor (3, h, w), and ``data_samples`` with tensors ``part_boxes`` (K, 4) and
+    ``part_states`` (K,) where there is an annotation, and what is in :data:`META` as metainfo.
+    """
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        results.setdefault("flipped", False)
+        sample = BaseDataElement(metainfo={name: results[name] for name in META if name in results})
+        if "part_boxes" in results:
+            sample.part_boxes = torch.as_tensor(results["part_boxes"], dtype=torch.float32)
+        if "part_states" in results:
+            sample.part_states = torch.as_tensor(results["part_states"], dtype=torch.int64)
+        image = torch.from_numpy(np.ascontiguousarray(results["img"].transpose(2, 0, 1)))
+        return {"inputs": image, "data_samples": sample}
+
+
+def grow_box(box: np.ndarray, size: tuple[int, int], padding: float) -> np.ndarray:
+    """The smallest box (4,) float64 about the centre of ``box`` (4,) that has the proportions of ``size``, padded.
+
+    A side of less than one pixel counts as one, so that a degenerate box still gives a crop.
+
+    Args:
+        box: Of a person, in pixels of the image.
+        size: (height, width).
+        padding: Factor on the result's sides.
+    """
+    box = np.asarray(box, dtype=np.float64)
+    sides = np.maximum(box[2:] - box[:2], 1.0)
+    proportions = np.array([size[1], size[0]], dtype=np.float64)
+    half = proportions * (sides / proportions).max() * padding / 2
+    centre = (box[:2] + box[2:]) / 2
+    return np.concatenate([centre - half, centre + half])

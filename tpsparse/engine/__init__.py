@@ -1,0 +1,18 @@
+"""How a config becomes a run: loading, launching, seeds and progress."""
+
+from .config import config_taxonomy, load_config
+from .hooks import EpochSeedHook, ProblemHook, ProgressHook
+from .launch import LAUNCHERS, build_runner
+from .sampler import SeededIndex, SeededSampler
+
+__all__ = [
+    "LAUNCHERS",
+    "EpochSeedHook",
+    "ProblemHook",
+    "ProgressHook",
+    "SeededIndex",
+    "SeededSampler",
+    "build_runner",
+    "config_taxonomy",
+    "load_config",
+]

@@ -1,0 +1,102 @@
+"""Configs: read, overridden, and joined with what only the data and the command line know.
+
+A config may hold these words in place of a value, so that no value is typed twice:
+
+``@num_parts @num_states @num_actions @num_objects``
+    the sizes of the vocabularies of the data set at ``data_root``, and ``@taxonomy`` for the names themselves;
+``@data_root``, ``@work_dir`` and ``@parses_dir``, alone or followed by ``/...``
+    the folders of this run: the data set, what the run writes, and the saved parses that it trains on.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config, ConfigDict
+
+from ..errors import InputError
+from ..taxonomy import Taxonomy
+
+FOLDERS = ("data_root", "work_dir", "parses_dir")
+
+
+def load_config(
+    path: str | Path,
+    *,
+    options: dict[str, Any] | None = None,
+    work_dir: str | Path | None = None,
+    taxonomy: Taxonomy | None = None,
+) -> Config:
+    """Read a config and fill in its words.
+
+    Args:
+        path: A Python config file.
+        options: Overrides as ``--cfg-options`` gives them, keys with dots.
+        work_dir: Where the run writes; ``work_dirs/<name of the config>`` by default.
+        taxonomy: Names to use instead of those found at ``data_root``.
+
+    Raises:
+        InputError: If the file is missing or broken, or the lists at ``data_root`` are.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"config {path} is missing: see configs/ for those there are")
+    try:
+        cfg = Config.fromfile(path)
+    except Exception as error:  # a config is code: anything can go wrong in it
+        raise InputError(f"config {path} cannot be read: {type(error).__name__}: {error}") from error
+    cfg.merge_from_dict(options or {})
+    cfg.work_dir = str(work_dir or cfg.get("work_dir") or Path("work_dirs") / path.stem)
+    if taxonomy is None and "taxonomy" not in cfg:
+        taxonomy = Taxonomy.from_root(_data_root(cfg, path))
+    if taxonomy is not None:
+        cfg.taxonomy = taxonomy.to_meta()
+    _name_checkpoints(cfg)
+    _fill(cfg._cfg_dict, _words(cfg))
+    return cfg
+
+
+def config_taxonomy(cfg: Config) -> Taxonomy:
+    """The names that a loaded config was filled in with."""
+    return Taxonomy.from_meta(cfg.taxonomy)
+
+
+def _name_checkpoints(cfg: Config) -> None:
+    """A stage without a checkpoint takes that of its config's run inside the work folder of the system."""
+    for stage in cfg.get("model", {}).get("stages", []):
+        if "config" in stage:
+            stage.setdefault("checkpoint", f"{cfg.work_dir}/{Path(stage.config).stem}")
+
+
+def _data_root(cfg: Config, path: Path) -> str:
+    if "data_root" not in cfg:
+        raise InputError(f"config {path} has no data_root: give one with --cfg-options data_root=DIR")
+    return cfg.data_root
+
+
+def _words(cfg: Config) -> dict[str, Any]:
+    words = {f"@num_{kind}": len(names) for kind, names in cfg.taxonomy.items()}
+    words["@taxonomy"] = dict(cfg.taxonomy)
+    words.update({f"@{folder}": cfg[folder] for folder in FOLDERS if folder in cfg})
+    return words
+
+
+def _fill(node: ConfigDict | list, words: dict[str, Any]) -> None:
+    items = list(node.items()) if isinstance(node, dict) else list(enumerate(node))
+    for key, value in items:
+        if isinstance(value, (dict, list)):
+            _fill(value, words)
+        elif isinstance(value, tuple):
+            inner = list(value)
+            _fill(inner, words)
+            node[key] = tuple(inner)
+        elif isinstance(value, str) and value.startswith("@"):
+            node[key] = _filled(value, words)
+
+
+def _filled(value: str, words: dict[str, Any]) -> Any:
+    word, slash, rest = value.partition("/")
+    if word not in words:
+        raise InputError(f"config word {word} is not known: use one of {', '.join(sorted(words))}")
+    return f"{words[word]}/{rest}" if slash else words[word]

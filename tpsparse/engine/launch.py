@@ -1,0 +1,50 @@
+"""From a config to a runner, on one process or many, on GPUs or CPUs."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from ..errors import InputError
+
+LAUNCHERS = ("none", "pytorch", "slurm")
+
+
+def build_runner(cfg: Config, launcher: str = "none") -> Runner:
+    """An mmengine runner for a loaded config.
+
+    Args:
+        cfg: From :func:`tpsparse.engine.load_config`.
+        launcher: ``none``, ``pytorch`` (torchrun) or ``slurm``.
+    """
+    cfg.launcher = launcher
+    if launcher != "none" and not torch.cuda.is_available():
+        _start_cpu_processes(cfg, launcher)
+    return Runner.from_cfg(cfg)
+
+
+def _start_cpu_processes(cfg: Config, launcher: str) -> None:
+    """Join a gloo group and keep GPU numbers away from DistributedDataParallel.
+
+    mmengine 0.10.7 calls ``torch.cuda.set_device`` when it starts a group itself, and hands
+    ``device_ids=[LOCAL_RANK]`` to the wrapper when the config names none.
+    """
+    if not torch.distributed.is_initialized():
+        if launcher == "slurm":
+            _take_over_slurm()
+        torch.distributed.init_process_group(backend="gloo")
+    wrapper: dict[str, Any] = dict(type="MMDistributedDataParallel", device_ids=None, broadcast_buffers=False)
+    cfg.setdefault("model_wrapper_cfg", wrapper)
+
+
+def _take_over_slurm() -> None:
+    """Name this process as torch expects; ``tools/slurm_*.sh`` export MASTER_ADDR and MASTER_PORT."""
+    names = {"RANK": "SLURM_PROCID", "WORLD_SIZE": "SLURM_NTASKS", "LOCAL_RANK": "SLURM_LOCALID"}
+    missing = [slurm for slurm in names.values() if slurm not in os.environ]
+    if missing:
+        raise InputError(f"launcher slurm needs {', '.join(missing)}: start with tools/slurm_train.sh or srun")
+    os.environ.update({name: os.environ[slurm] for name, slurm in names.items()})

@@ -1,0 +1,5 @@
+"""Video recognizers that also give the video's feature."""
+
+from .feature_recognizer import FeatureRecognizer, FeatureRecognizer2D
+
+__all__ = ["FeatureRecognizer", "FeatureRecognizer2D"]

@@ -1,0 +1,121 @@
+"""Actions of a video: from its clips, from the features of earlier stages, and from all together.
+
+Shapes: A actions, D feature channels.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..datasets.tasks import clip_sample, feature_sample
+from ..datasets.video import Video
+from ..errors import InputError
+from ..registry import FRAME_SAMPLERS, STAGES
+from ..structures import VideoParse
+from ..taxonomy import Taxonomy
+from .base import Stage
+from .network import load_network
+
+
+@STAGES.register_module()
+class ClassifyVideo(Stage):
+    """Run a video recognizer on clips of the video.
+
+    Args:
+        name: What its action scores and its feature are called in the record.
+        config: Config that the recognizer was trained with.
+        checkpoint: Its weights: a file, a URL or the folder of its run.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        config: str,
+        checkpoint: str,
+        taxonomy: Taxonomy,
+        options: dict[str, Any] | None = None,
+    ) -> None:
+        self.network = load_network(config, checkpoint, taxonomy, options)
+        self.name = name
+        self.gives = [f"action:{name}", f"feature:{name}"]
+
+    def parse_video(self, video: Video, parse: VideoParse) -> None:
+        """Give the recognizer's action scores and its pooled feature."""
+        sample = clip_sample(video.path, video.name, video.num_frames, video.fps, label=-1)
+        [result] = self.network.predict([self.network.pipeline(sample)])
+        parse.action_scores[self.name] = result.pred_score.float().cpu().numpy()
+        parse.features[self.name] = result.feature.float().cpu().numpy()
+
+
+@STAGES.register_module()
+class FuseFeatures(Stage):
+    """Run the multi-modal fusion on the features of earlier stages (DAP report, section 2.3).
+
+    Args:
+        name: What its action scores are called in the record.
+        config: Config that the fusion network was trained with.
+        checkpoint: Its weights: a file, a URL or the folder of its run.
+        frames: Config of the frames whose features it takes.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str = "fusion",
+        config: str,
+        checkpoint: str,
+        frames: dict[str, Any],
+        taxonomy: Taxonomy,
+        options: dict[str, Any] | None = None,
+    ) -> None:
+        self.network = load_network(config, checkpoint, taxonomy, options)
+        self.name = name
+        self.frames = FRAME_SAMPLERS.build(frames)
+        self.max_persons = self.network.config.max_persons
+        self.needs = [f"feature:{feature}" for feature in self.network.model.feature_names]
+        self.gives = [f"action:{name}"]
+
+    def frame_numbers(self, num_frames: int) -> list[int]:
+        """The frames whose features are fused."""
+        return self.frames(num_frames)
+
+    def parse_video(self, video: Video, parse: VideoParse) -> None:
+        """Give the action scores of the fusion."""
+        wanted = set(self.frames(parse.num_frames))
+        chosen = VideoParse(
+            parse.video,
+            frames=[frame for frame in parse.frames if frame.frame_index in wanted],
+            features=parse.features,
+        )
+        sample = feature_sample(chosen, len(wanted), self.max_persons)
+        [result] = self.network.predict([self.network.pipeline(dict(sample, video=parse.video, action=-1))])
+        parse.action_scores[self.name] = result.action_scores.float().cpu().numpy()
+
+
+@STAGES.register_module()
+class EnsembleActions(Stage):
+    """The system's action: the weighted mean of the action scores of earlier stages.
+
+    Args:
+        weights: Name of an action score to its weight.
+
+    Raises:
+        InputError: If no weight is positive.
+    """
+
+    gives = ("action",)
+
+    def __init__(self, *, weights: dict[str, float], taxonomy: Taxonomy) -> None:
+        if sum(weights.values()) <= 0 or min(weights.values()) < 0:
+            raise InputError(f"weights {weights} of EnsembleActions must not be negative, nor all zero")
+        self.weights = dict(weights)
+        self.needs = [f"action:{name}" for name in weights]
+
+    def parse_video(self, video: Video, parse: VideoParse) -> None:
+        """Give the action."""
+        total = sum(self.weights.values())
+        scores = [weight / total * parse.action_scores[name] for name, weight in self.weights.items()]
+        parse.action_scores["action"] = np.sum(scores, axis=0).astype(np.float32)

@@ -1,0 +1,163 @@
+"""Trained networks for stages: found, checked and loaded."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.dataset import Compose
+from mmengine.device import get_device
+from mmengine.model import BaseModel
+from mmengine.registry import init_default_scope
+from mmengine.runner import CheckpointLoader
+
+from ..engine.config import config_taxonomy, load_config
+from ..errors import InputError
+from ..registry import MODELS, SCOPE
+from ..taxonomy import Taxonomy
+
+SHOWN_KEYS = 3
+
+
+@dataclass
+class TrainedNetwork:
+    """A network ready for testing, and the transforms its inputs go through in testing."""
+
+    config: Config
+    model: BaseModel
+    pipeline: Compose
+
+    def predict(self, items: list[dict[str, Any]]) -> list[Any]:
+        """Run prepared items as one batch; one result each."""
+        batch = dict(inputs=[item["inputs"] for item in items], data_samples=[item["data_samples"] for item in items])
+        with torch.inference_mode():
+            return list(self.model.test_step(batch))
+
+
+def load_network(
+    config: str, checkpoint: str, taxonomy: Taxonomy, options: dict[str, Any] | None = None
+) -> TrainedNetwork:
+    """Build the network of a training config and load its weights.
+
+    Args:
+        config: The config it was trained with; its ``model`` and ``test_pipeline`` are used.
+        checkpoint: A file, a URL, or the folder of the training run, whose last checkpoint is taken.
+        taxonomy: The names that the parsing run uses.
+        options: Overrides of the config.
+
+    Raises:
+        InputError: If the checkpoint is missing, unreadable, of another network or of another vocabulary.
+    """
+    init_default_scope(SCOPE)
+    cfg = load_config(config, options=options, taxonomy=taxonomy)
+    if "test_pipeline" not in cfg:
+        raise InputError(f"config {config} has no test_pipeline: a stage prepares its inputs with it")
+    model = MODELS.build(_without_pretraining(cfg.model))
+    load_weights(model, checkpoint, config_taxonomy(cfg), config)
+    return TrainedNetwork(cfg, model.to(get_device()).eval(), Compose(cfg.test_pipeline))
+
+
+def load_weights(model: torch.nn.Module, checkpoint: str, taxonomy: Taxonomy, config: str) -> None:
+    """Load a checkpoint that must fit the network and the vocabulary.
+
+    Raises:
+        InputError: If it is missing, unreadable, of another network or of another vocabulary.
+    """
+    path = find_checkpoint(checkpoint, config)
+    content = read_checkpoint(path)
+    names = (content.get("meta", {}).get("dataset_meta") or {}).get("taxonomy")
+    if names is not None:
+        _check_names(path, names, taxonomy)
+    weights = content.get("state_dict", content)
+    expected = {name: tensor.shape for name, tensor in model.state_dict().items()}
+    found = {name: tensor.shape for name, tensor in weights.items()}
+    wrong = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
+    if wrong:
+        shown = ", ".join(wrong[:SHOWN_KEYS])
+        raise InputError(
+            f"{path} is of another network than {config} ({len(wrong)} of {len(expected)} weights differ, "
+            f"among them {shown}): give the checkpoint that was trained with this config"
+        )
+    model.load_state_dict(weights)
+
+
+def read_checkpoint(path: str) -> dict[str, Any]:
+    """The content of a checkpoint file or URL, read without the ability to run code.
+
+    Raises:
+        InputError: If it is not a checkpoint.
+    """
+    try:
+        content = CheckpointLoader.load_checkpoint(path, map_location="cpu")
+    except InputError:
+        raise
+    except Exception as error:  # pickle, zip and network errors share no base class
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise InputError(f"{path} cannot be read as a checkpoint ({first}): train again or fetch it again") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path} holds no weights: give a checkpoint written by tools/train.py")
+    return content
+
+
+def find_checkpoint(checkpoint: str, config: str) -> str:
+    """The file that a checkpoint argument means: itself, or the last checkpoint of a run's folder.
+
+    Raises:
+        InputError: If there is none.
+    """
+    if "://" in checkpoint:
+        return checkpoint
+    path = Path(checkpoint)
+    if path.is_dir() and (path / "last_checkpoint").is_file():
+        # By name: the folder may have been moved since the full path was written into it.
+        path = path / Path((path / "last_checkpoint").read_text().strip()).name
+    if not path.is_file():
+        raise InputError(f"checkpoint {path} is missing: train it with python tools/train.py {config}")
+    return str(path)
+
+
+def fingerprint(parts: Any) -> str:
+    """A short digest of anything that JSON can hold."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def file_digest(path: str) -> str:
+    """A digest of a file's content; a URL stands for itself."""
+    if "://" in path:
+        return path
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _digest(file)
+
+
+def _digest(file: Any) -> str:
+    """What hashlib.file_digest does, for Python 3.10."""
+    digest = hashlib.sha256()
+    while chunk := file.read(1 << 20):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _check_names(path: str, names: dict[str, list[str]], taxonomy: Taxonomy) -> None:
+    for kind, expected in taxonomy.to_meta().items():
+        if kind != "objects" and list(names.get(kind, [])) != expected:
+            raise InputError(
+                f"{path} was trained with other {kind} ({len(names.get(kind, []))} names) than the data set has "
+                f"({len(expected)}): use its own data set, or train again"
+            )
+
+
+def _without_pretraining(model: Config) -> dict[str, Any]:
+    """The model without the weights to start training from: they would be downloaded only to be overwritten."""
+    if isinstance(model, dict):
+        kept = {key: _without_pretraining(value) for key, value in model.items() if key != "init_cfg"}
+        if kept.get("pretrained") is not None:
+            kept["pretrained"] = None
+        return type(model)(kept)
+    if isinstance(model, list):
+        return [_without_pretraining(value) for value in model]
+    return model

@@ -1,0 +1,152 @@
+"""A row of stages as the model of an ordinary mmengine test loop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.model import BaseModel
+
+from ..datasets.video import Video
+from ..engine.config import load_config
+from ..errors import InputError
+from ..registry import FRAME_SAMPLERS, MODEL_WRAPPERS, MODELS, STAGES
+from ..structures import FrameParse, VideoParse
+from ..structures.parse import read_metadata
+from ..taxonomy import Taxonomy
+from ..version import __version__
+from .base import Stage, check_row
+from .network import file_digest, find_checkpoint, fingerprint
+
+WINDOW_BYTES = 1 << 28
+"""Decoded frames that the frame stages hold at a time."""
+
+
+# A wrapper of networks that need no gradients: mmengine does not wrap it in DistributedDataParallel again.
+@MODEL_WRAPPERS.register_module()
+@MODELS.register_module()
+class ActionParser(BaseModel):
+    """Fill a :class:`VideoParse` for each video by a row of stages.
+
+    Args:
+        stages: Configs of the stages, in order.
+        frames: Config of the frames to parse besides those that stages want.
+        taxonomy: Names, as :meth:`Taxonomy.to_meta` gives them.
+        save_dir: Where each video's record is kept; a record found there that was made by the same stages, weights
+            and video is read instead of made again.
+
+    Raises:
+        InputError: If a stage needs what no earlier one gives, or a checkpoint cannot be used.
+    """
+
+    def __init__(
+        self,
+        *,
+        stages: list[dict[str, Any]],
+        frames: dict[str, Any],
+        taxonomy: dict[str, list[str]],
+        save_dir: str | None = None,
+    ) -> None:
+        super().__init__()
+        names = Taxonomy.from_meta(taxonomy)
+        self.stages: list[Stage] = [STAGES.build(stage, default_args=dict(taxonomy=names)) for stage in stages]
+        check_row(self.stages)
+        self.frames = FRAME_SAMPLERS.build(frames)
+        self.save_dir = Path(save_dir) if save_dir else None
+        self.fingerprint = fingerprint([__version__, taxonomy, frames, [_identity(stage, names) for stage in stages]])
+
+    def forward(self, *args: Any, **kwargs: Any) -> None:
+        """Parsing is not differentiable; the loops call :meth:`test_step`."""
+        raise NotImplementedError("an ActionParser is run by test_step or parse")
+
+    def test_step(self, data: dict[str, list[Any]]) -> list[VideoParse]:
+        """Parse a batch of videos given by path under ``video``."""
+        return [self.parse(path) for path in data["video"]]
+
+    val_step = test_step
+
+    def parse(self, path: str | Path) -> VideoParse:
+        """Parse one video; one that cannot be read gives a record with ``error`` and nothing else."""
+        path = Path(path)
+        try:
+            video = Video(path)
+            return self._parse_saved(video)
+        except InputError as error:
+            return VideoParse(path.stem, error=str(error))
+
+    def _parse_saved(self, video: Video) -> VideoParse:
+        if self.save_dir is None:
+            return self.parse_video(video)
+        file = self.save_dir / f"{video.name}.safetensors"
+        stamp = fingerprint([self.fingerprint, file_digest(str(video.path))])
+        if file.is_file() and _stamp_of(file) == stamp:
+            return VideoParse.load(file)
+        parse = self.parse_video(video)
+        parse.save(file, dict(stamp=stamp))
+        return parse
+
+    @torch.inference_mode()
+    def parse_video(self, video: Video) -> VideoParse:
+        """Run the stages on an opened video.
+
+        Raises:
+            InputError: If decoding ends before a wanted frame.
+        """
+        wanted = set(self.frames(video.num_frames))
+        wanted.update(number for stage in self.stages for number in stage.frame_numbers(video.num_frames))
+        parse = VideoParse(
+            video=video.name,
+            size=video.size,
+            num_frames=video.num_frames,
+            fps=video.fps,
+            frames=[FrameParse(number, boxes=torch.zeros(0, 4).numpy()) for number in sorted(wanted)],
+        )
+        for group in _groups(self.stages):
+            if group[0].sees_frames:
+                self._parse_frames(group, video, parse)
+            for stage in group:
+                stage.parse_video(video, parse)
+        return parse
+
+    def _parse_frames(self, group: list[Stage], video: Video, parse: VideoParse) -> None:
+        """Run frame stages window by window, so that memory does not grow with the video."""
+        height, width = video.size
+        room = max(1, WINDOW_BYTES // (height * width * 3))
+        done = 0
+        for images in video.windows(parse.frame_indices, room):
+            frames = parse.frames[done : done + len(images)]
+            done += len(images)
+            for stage in group:
+                stage.parse_frames(images, frames)
+                for frame in frames:
+                    frame.check()
+
+
+def _groups(stages: list[Stage]) -> list[list[Stage]]:
+    """Neighbouring frame stages together, so that a window of frames is decoded once for them."""
+    groups: list[list[Stage]] = []
+    for stage in stages:
+        if groups and stage.sees_frames and groups[-1][0].sees_frames:
+            groups[-1].append(stage)
+        else:
+            groups.append([stage])
+    return groups
+
+
+def _identity(stage: dict[str, Any], taxonomy: Taxonomy) -> dict[str, Any]:
+    """What a stage's results depend on: its config, and its weights by content, wherever they lie."""
+    identity = dict(stage)
+    if "checkpoint" in identity:
+        identity["checkpoint"] = file_digest(find_checkpoint(identity["checkpoint"], identity["config"]))
+    if "config" in identity:
+        cfg = load_config(identity["config"], taxonomy=taxonomy, options=identity.get("options"))
+        identity["config"] = [cfg.model, cfg.test_pipeline]
+    return identity
+
+
+def _stamp_of(file: Path) -> str | None:
+    try:
+        return read_metadata(file).get("stamp")
+    except InputError:
+        return None

@@ -1,0 +1,97 @@
+"""Persons: where they are, and what the detector's action heads say of them and of the frame.
+
+Shapes: T frames, P persons in a frame, A actions, D feature channels.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..datasets.video import Video
+from ..registry import STAGES
+from ..structures import FrameParse, VideoParse
+from ..taxonomy import Taxonomy
+from .base import Stage
+from .batches import batches
+from .network import load_network
+
+# What the detector calls a thing, and what the record does.
+FRAME_OUTPUTS = {"context_feature": "context", "context_scores": "context_scores"}
+PERSON_OUTPUTS = {"action_features": "instance_action", "action_scores": "instance_scores"}
+
+
+@STAGES.register_module()
+class DetectPersons(Stage):
+    """Run a person detector on every frame.
+
+    The mean over frames of the global context branch becomes the action score ``frame``, the mean over persons of
+    the AP-RCNN branch, weighted by the person's score, ``instance`` (DAP report, section 2.1).
+
+    Args:
+        config: Config that the detector was trained with.
+        checkpoint: Its weights: a file, a URL or the folder of its run.
+        batch_frames: Frames in a batch.
+    """
+
+    needs = ()
+
+    def __init__(
+        self,
+        *,
+        config: str,
+        checkpoint: str,
+        taxonomy: Taxonomy,
+        batch_frames: int = 8,
+        options: dict[str, Any] | None = None,
+    ) -> None:
+        self.network = load_network(config, checkpoint, taxonomy, options)
+        self.batch_frames = batch_frames
+        model = self.network.config.model
+        self.gives = ["boxes", "scores"]
+        if model.get("context_action"):
+            self.gives += ["feature:context", "action:frame"]
+        if model.get("instance_action"):
+            self.gives += ["feature:instance_action", "action:instance"]
+
+    def parse_frames(self, images: np.ndarray, frames: list[FrameParse]) -> None:
+        """Give boxes, scores and the features of the action branches."""
+        for batch in batches(list(zip(images, frames)), self.batch_frames):
+            items = [self.network.pipeline(_item(image)) for image, _ in batch]
+            for (_, frame), result in zip(batch, self.network.predict(items)):
+                _write(frame, result)
+
+    def parse_video(self, video: Video, parse: VideoParse) -> None:
+        """Give the action scores of the two branches."""
+        if "action:frame" in self.gives and parse.frames:
+            parse.action_scores["frame"] = np.mean([frame.features["context_scores"] for frame in parse.frames], axis=0)
+        if "action:instance" in self.gives:
+            weights = np.concatenate([frame.scores for frame in parse.frames])
+            scores = np.concatenate([frame.person_features["instance_scores"] for frame in parse.frames])
+            parse.action_scores["instance"] = weighted_mean(scores, weights)
+
+
+def weighted_mean(scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """(A,) mean of (P, A) scores by weights (P,); every action alike where nothing has weight."""
+    total = weights.sum()
+    if total <= 0:
+        return np.full(scores.shape[1], 1 / scores.shape[1], dtype=np.float32)
+    return (weights @ scores / total).astype(np.float32)
+
+
+def _item(image: np.ndarray) -> dict[str, Any]:
+    size = image.shape[:2]
+    return dict(img=image, img_shape=size, ori_shape=size, img_id=0, img_path="")
+
+
+def _write(frame: FrameParse, result: Any) -> None:
+    persons = result.pred_instances.cpu().numpy()
+    frame.boxes = persons.bboxes.astype(np.float32)
+    frame.scores = persons.scores.astype(np.float32)
+    for name, own in FRAME_OUTPUTS.items():
+        if name in result:
+            frame.features[own] = result.get(name).float().cpu().numpy()
+    for name, own in PERSON_OUTPUTS.items():
+        if name in persons:
+            frame.person_features[own] = persons.get(name).astype(np.float32)

@@ -1,0 +1,48 @@
+"""Writing files so that a reader never sees half of one."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+# A list of numbers that json.dumps has spread over lines. Strings hold no raw line break, so none can match.
+_SPREAD_NUMBERS = re.compile(r"\[\n\s*((?:(?:-?[\d.]+(?:[eE][-+]?\d+)?|null)(?:,\n\s*)?)+)\n\s*\]")
+
+
+@contextmanager
+def atomic_write(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path beside ``path``; move it there when the block ends, remove it when the block fails.
+
+    The folder is made if need be, and the temporary name keeps the suffix, for writers that go by it.
+
+    Raises:
+        FileNotFoundError: If the block wrote nothing.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The process number alone would let two threads meet in one file.
+    partial = path.with_name(f".{path.stem}.{os.getpid()}-{uuid.uuid4().hex[:8]}.partial{path.suffix}")
+    try:
+        yield partial
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_json(path: str | Path, data: Any) -> None:
+    """Write plain data as indented UTF-8 JSON in one move; a list of numbers stays on one line.
+
+    Raises:
+        ValueError: If a number is NaN or infinite, which JSON does not know.
+        TypeError: If something is not plain data.
+    """
+    text = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False)
+    text = _SPREAD_NUMBERS.sub(lambda found: "[" + re.sub(r"\s*\n\s*", " ", found[1]) + "]", text)
+    with atomic_write(path) as partial:
+        partial.write_text(text + "\n", encoding="utf-8")
