@@ -17,7 +17,7 @@ from .parsing.network import find_checkpoint, read_checkpoint
 from .registry import MODELS, SCOPE
 from .structures import VideoParse
 from .structures.export import parse_to_json
-from .structures.files import write_json
+from .structures.files import remove_partials, write_json
 from .taxonomy import Taxonomy
 from .visualization import write_overlay
 
@@ -42,6 +42,7 @@ def train(cfg: Config, *, launcher: str = "none", resume: bool = False) -> Runne
     """
     if is_system(cfg) or "train_dataloader" not in cfg:
         raise InputError(f"config {cfg.filename} trains no network: train a whole system with tools/reproduce.py")
+    remove_partials(cfg.work_dir)
     cfg.resume = bool(resume and find_latest_checkpoint(cfg.work_dir))
     runner = build_runner(cfg, launcher)
     runner.train()
@@ -55,6 +56,10 @@ def test(cfg: Config, *, checkpoint: str | None = None, launcher: str = "none") 
         cfg: A loaded config.
         checkpoint: Weights of the network; of the last epoch in the work folder by default. Not for a system, whose
             stages name theirs.
+        launcher: As for :func:`train`.
+
+    Returns:
+        Metrics by name, and the runner.
 
     Raises:
         InputError: If a checkpoint is missing or does not fit.
@@ -143,5 +148,3 @@ def _drop_training(cfg: Config) -> None:
             cfg.pop(key)
     cfg.load_from = None
     cfg.resume = False
-
-

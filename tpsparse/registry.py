@@ -18,7 +18,7 @@ MODEL_WRAPPERS = _child(root.MODEL_WRAPPERS, "tpsparse.parsing")
 DATASETS = _child(root.DATASETS, "tpsparse.datasets.tasks")
 DATA_SAMPLERS = _child(root.DATA_SAMPLERS, "tpsparse.engine")
 TRANSFORMS = _child(root.TRANSFORMS, "tpsparse.datasets.transforms")
-METRICS = _child(root.METRICS, "tpsparse.evaluation")
+METRICS = _child(root.METRICS, "tpsparse.evaluation.metrics")
 HOOKS = _child(root.HOOKS, "tpsparse.engine")
 VISBACKENDS = _child(root.VISBACKENDS)
 

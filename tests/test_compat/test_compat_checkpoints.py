@@ -168,6 +168,18 @@ def test_save_and_resume_round_trip(tmp_path):
     assert saved["meta"]["dataset_meta"]["groups"] == {"left", "right"}
 
 
+def test_resume_does_not_run_the_config_in_a_checkpoint(tmp_path):
+    make_runner(tmp_path / "work", 1).train()
+    path, mark = tmp_path / "work" / "epoch_1.pth", tmp_path / "mark"
+    content = torch.load(path)
+    content["meta"]["config"] = f"import os\nos.mkdir({str(mark)!r})\n"
+    torch.save(content, path)
+    runner = make_runner(tmp_path / "work", 2, resume=True)
+    runner.train()
+    assert runner.epoch == 2
+    assert not mark.exists()
+
+
 @pytest.mark.parametrize("package", [b"numpy.core", b"numpy._core"])
 def test_files_of_either_numpy_load(tmp_path, package):
     torch.save([np.float32(2), np.arange(3)], tmp_path / "here.pth")

@@ -67,7 +67,9 @@ def test_a_prediction_by_hand(taxonomy):
 
 
 def test_a_ground_truth_has_one_box_and_one_state(taxonomy):
-    frame = _frame(part_boxes=np.array([[[1, 2, 3, 4], NAN, NAN]]), part_states=np.array([[1, -1, -1]]))
+    # The left arm has a box but no state, the right arm a state but no box: neither is whole.
+    boxes = np.array([[[1, 2, 3, 4], [1, 2, 3, 4], NAN]])
+    frame = _frame(part_boxes=boxes, part_states=np.array([[1, -1, 0]]))
     (human,) = _one(frame, taxonomy, part_truth_of)
     assert human["parts"] == {"head": {"number": 1, "name": "head", "box": [1.0, 2.0, 3.0, 4.0], "verb": "bend"}}
 

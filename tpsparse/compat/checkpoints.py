@@ -83,9 +83,10 @@ def load_safely(module: ModuleType) -> None:
     Breaks: ``load_url``, by which mmengine reads ``https://`` and ``torchvision://`` checkpoints, is torch's
     ``load_state_dict_from_url``, whose default is the unsafe loader (still so in torch 2.14). The errors of the safe
     loader do not name the file and advise to switch it off.
+    ``Runner.resume`` runs the text of the config that a checkpoint carries as Python, to look up a number of GPUs.
     Detected: always done.
     Put in its place: ``load_url`` with the safe loader, and :class:`InputError` from ``CheckpointLoader``, the one
-    way to every scheme.
+    way to every scheme, which also leaves the text of the config out; the work folder has it as a file.
 
     Args:
         module: ``mmengine.runner.checkpoint``.
@@ -97,7 +98,7 @@ def load_safely(module: ModuleType) -> None:
     @wraps(upstream)
     def load_checkpoint(cls: type, filename: str, map_location: Any = None, logger: Any = "current") -> Any:
         try:
-            return upstream(cls, filename, map_location, logger)
+            return _without_code(upstream(cls, filename, map_location, logger))
         except FileNotFoundError as error:
             raise InputError(f"checkpoint {filename} was not found: check the path") from error
         except (pickle.UnpicklingError, EOFError, RuntimeError) as error:
@@ -107,6 +108,13 @@ def load_safely(module: ModuleType) -> None:
             raise InputError(f"checkpoint {filename} {problem}") from error
 
     loader.load_checkpoint = classmethod(load_checkpoint)
+
+
+def _without_code(checkpoint: Any) -> Any:
+    """The checkpoint without the text of its config, which nothing but ``Runner.resume`` reads."""
+    if isinstance(checkpoint, dict) and isinstance(checkpoint.get("meta"), dict):
+        checkpoint["meta"].pop("config", None)
+    return checkpoint
 
 
 def _describe(error: Exception) -> str | None:

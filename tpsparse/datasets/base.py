@@ -74,7 +74,6 @@ class TPSDataset(Dataset):
                 self._tell(error)
         raise InputError(f"{min(MAX_TRIES, len(self))} samples in a row cannot be read; the last: {last}")
 
-
     def _tell(self, error: InputError) -> None:
         path = Path(str(error).split(" ", 1)[0])  # an error's message begins with the file that it names
         message = str(error).removeprefix(f"{path} ")

@@ -182,7 +182,9 @@ def feature_sample(parse: VideoParse, num_frames: int, max_persons: int, *, rand
     """A parse's features for the fusion network.
 
     Args:
-        num_frames: T frames: evenly spaced, or drawn without order being lost; fewer where there are fewer.
+        parse: With at least one frame.
+        num_frames: T frames; fewer where there are fewer.
+        random: Draw the frames, in rising order, instead of spacing them evenly.
         max_persons: Persons of a frame, the highest scores first.
 
     Returns:
@@ -216,4 +218,6 @@ def best_persons(frame: FrameParse, count: int) -> FrameParse:
 def _refuse_empty(rows: np.ndarray, kind: str, dataset: TPSDataset) -> None:
     if len(rows) == 0:
         dataset.problems.report("data set")
-        raise InputError(f"{dataset.index.root} ({dataset.index.split}) has no {kind}: annotate it or use another split")
+        raise InputError(
+            f"{dataset.index.root} ({dataset.index.split}) has no {kind}: annotate it or use another split"
+        )

@@ -76,7 +76,7 @@ def _data_root(cfg: Config, path: Path) -> str:
 
 
 def _words(cfg: Config) -> dict[str, Any]:
-    words = {f"@num_{kind}": len(names) for kind, names in cfg.taxonomy.items()}
+    words: dict[str, Any] = {f"@num_{kind}": len(names) for kind, names in cfg.taxonomy.items()}
     words["@taxonomy"] = dict(cfg.taxonomy)
     words.update({f"@{folder}": cfg[folder] for folder in FOLDERS if folder in cfg})
     return words

@@ -65,7 +65,7 @@ class ProgressHook(Hook):
         if self.bar is not None:
             loss = outputs.get("loss") if isinstance(outputs, dict) else None
             if loss is not None and self.bar.n % 10 == 0:
-                self.bar.set_postfix(epoch=runner.epoch + 1, loss=f"{float(loss):.3f}", refresh=False)
+                self.bar.set_postfix(epoch=runner.epoch + 1, loss=f"{float(loss.detach()):.3f}", refresh=False)
             self.bar.update()
 
     def after_train(self, runner: Runner) -> None:

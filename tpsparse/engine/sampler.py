@@ -14,7 +14,7 @@ from ..registry import DATA_SAMPLERS
 class SeededIndex(NamedTuple):
     """A sample's number and the seed of everything random in its preparation."""
 
-    index: int
+    item: int
     seed: int
 
 

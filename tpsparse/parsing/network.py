@@ -151,10 +151,10 @@ def _check_names(path: str, names: dict[str, list[str]], taxonomy: Taxonomy) -> 
             )
 
 
-def _without_pretraining(model: Config) -> dict[str, Any]:
+def _without_pretraining(model: Any) -> Any:
     """The model without the weights to start training from: they would be downloaded only to be overwritten."""
     if isinstance(model, dict):
-        kept = {key: _without_pretraining(value) for key, value in model.items() if key != "init_cfg"}
+        kept: dict[str, Any] = {key: _without_pretraining(value) for key, value in model.items() if key != "init_cfg"}
         if kept.get("pretrained") is not None:
             kept["pretrained"] = None
         return type(model)(kept)

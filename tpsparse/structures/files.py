@@ -46,3 +46,10 @@ def write_json(path: str | Path, data: Any) -> None:
     text = _SPREAD_NUMBERS.sub(lambda found: "[" + re.sub(r"\s*\n\s*", " ", found[1]) + "]", text)
     with atomic_write(path) as partial:
         partial.write_text(text + "\n", encoding="utf-8")
+
+
+def remove_partials(folder: str | Path) -> None:
+    """Remove what runs that were killed outright have left half-written in ``folder`` itself."""
+    for pattern in (".*.partial*", "*.pth.*.tmp", "last_checkpoint.*.tmp"):
+        for path in Path(folder).glob(pattern):
+            path.unlink(missing_ok=True)

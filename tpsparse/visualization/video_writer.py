@@ -94,9 +94,9 @@ def write_overlay_reel(
 
 
 def _of_one_size(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    size = None
+    size: tuple[int, int] | None = None
     for frame in frames:
-        size = size or frame.shape[:2]
+        size = size or (frame.shape[0], frame.shape[1])
         yield frame if frame.shape[:2] == size else _fitted(frame, size)
 
 

@@ -1,4 +1,4 @@
-"""DAP action recognition at a size that trains on two cores: Video Swin Transformer of the full config, narrow, on small clips.
+"""DAP action recognition that trains on two cores: Video Swin Transformer of the full config, narrow, on small clips.
 
     python tools/train.py configs/quick/action_recognition/dap_swin-24_1xb16_synthetic-8x4x1-rgb.py
     python tools/test.py configs/quick/action_recognition/dap_swin-24_1xb16_synthetic-8x4x1-rgb.py
@@ -23,6 +23,7 @@ model = dict(
         type="SwinTransformer3D",
         arch=dict(embed_dims=24, depths=[2, 2, 2, 2], num_heads=[2, 4, 4, 8]),
         pretrained=None,
+        pretrained2d=False,
         patch_size=(2, 4, 4),
         window_size=(4, 6, 6),
         drop_path_rate=0.1,

@@ -1,4 +1,4 @@
-"""DAP action recognition at a size that trains on two cores: TimeSformer of the full config, narrow, on small clips.
+"""DAP action recognition that trains on two cores: TimeSformer of the full config, narrow, on small clips.
 
     python tools/train.py configs/quick/action_recognition/dap_timesformer_divst_1xb16_synthetic-8x4x1-rgb.py
     python tools/test.py configs/quick/action_recognition/dap_timesformer_divst_1xb16_synthetic-8x4x1-rgb.py

@@ -49,7 +49,7 @@ model = dict(
         state_channels=96,
     ),
     codec=codec,
-    part_weight=10.0,
+    part_weight=100.0,
     state_weight=0.5,
     gamma=2.0,
 )

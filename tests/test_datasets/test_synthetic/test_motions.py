@@ -38,7 +38,7 @@ def test_bodies_stay_above_the_floor_and_whole(name):
         for body in bodies(name, style):
             points = np.stack(list(body.points.values()))
             assert np.isfinite(points).all()
-            assert points[:, 1].min() > -0.09  # the stretched toes of a lifted heel dip a little
+            assert points[:, 1].min() > -0.075  # the toes of a lifted heel dip a little
             assert points[:, 1].max() < 3.0
 
 

@@ -16,10 +16,32 @@ from tpsparse.datasets.synthetic.states import (
 BUILD = Build()
 FREE = {"left": "", "right": ""}
 # The names seen in public material on Kinetics-TPS.
-OFFICIAL = set(
-    "none others bend unbend lift raise turn hold grab carry push pull hug applaud stand step step_on tiptoe sit stoop "
-    "swing strike eat watch".split()
-)
+OFFICIAL = {
+    "none",
+    "others",
+    "bend",
+    "unbend",
+    "lift",
+    "raise",
+    "turn",
+    "hold",
+    "grab",
+    "carry",
+    "push",
+    "pull",
+    "hug",
+    "applaud",
+    "stand",
+    "step",
+    "step_on",
+    "tiptoe",
+    "sit",
+    "stoop",
+    "swing",
+    "strike",
+    "eat",
+    "watch",
+}
 
 
 def states(grips=FREE, hits=frozenset(), height=BUILD.stand, **fields) -> dict[str, str]:

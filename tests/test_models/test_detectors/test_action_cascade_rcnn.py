@@ -16,6 +16,15 @@ PERSON = [30.0, 20.0, 70.0, 84.0]
 VARIANTS = {"plain": {"instance_action": None, "context_action": None}, "gcp": {"instance_action": None}, "both": {}}
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Small convolutions gain nothing from threads, and on a busy machine wait for them."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 def predict(detector, data, rescale=True):
     detector.eval()
     data = detector.data_preprocessor(data, False)

@@ -29,6 +29,7 @@ from .skeleton import Build, forward_kinematics
 from .states import part_states
 
 FPS = 15
+_HEAD_ROOM = 0.17  # metres
 _GLANCES = ((0.0, 0.0), (48.0, 0.0), (-48.0, 0.0), (0.0, -28.0), (0.0, 28.0))
 _GLANCE_ODDS = (0.44, 0.16, 0.16, 0.12, 0.12)
 
@@ -122,9 +123,10 @@ def plan_scene(rng: np.random.Generator, action: Action, *, frames: int, size: t
 
 
 def _outline(holder: Holder) -> np.ndarray:
-    """(N, 3) points that must be seen; a head's crown and the hands are beyond their joints."""
+    """(N, 3) points that must be seen: the joints, and the head's outline around its middle."""
     points = np.stack(list(holder.skeleton.points.values()))
-    return np.concatenate([points, holder.skeleton.points["head"][None] + np.array([[0.0, 0.16, 0.0]])])
+    around = _HEAD_ROOM * np.array([[-1.0, 0, 0], [1, 0, 0], [0, -1, 0], [0, 1, 0]])
+    return np.concatenate([points, holder.skeleton.points["head"] + around])
 
 
 def _draw_people(rng: np.random.Generator, action: Action, frames: int) -> list[Person]:

@@ -122,10 +122,8 @@ def write_dataset(
 
 def write_clip(clip: Clip) -> None:
     """Draw one video and write its annotations, then its mp4."""
-    for path in (clip.video, *clip.annotations[:1]):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for stale in path.parent.glob(f".{clip.name if path is clip.video else 'img_'}*.partial"):
-            stale.unlink(missing_ok=True)
+    _make_room(clip.video.parent, f".{clip.video.name}.*.partial")
+    _make_room(clip.annotations[0].parent, ".*.partial")
     scene = plan_scene(clip.generator(), clip.action, frames=clip.frames, size=clip.size)
     partial = _partial(clip.video)
     try:
@@ -222,6 +220,13 @@ def _write_lists(out: Path, actions: tuple[Action, ...], clips: list[Clip]) -> N
             (out / f"{split}_videos" / action.name).mkdir(parents=True, exist_ok=True)
     for name, lines in rows.items():
         _write_text(folder / name, "".join(f"{line}\n" for line in lines))
+
+
+def _make_room(folder: Path, stale: str) -> None:
+    """Make a folder, and clear it of what a killed process left there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.glob(stale):
+        path.unlink(missing_ok=True)
 
 
 def _write_text(path: Path, text: str) -> None:

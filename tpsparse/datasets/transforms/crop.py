@@ -63,7 +63,7 @@ class CropPerson(BaseTransform):
     """
 
     def __init__(self, input_size: tuple[int, int], padding: float = 1.25) -> None:
-        self.input_size = tuple(input_size)
+        self.input_size = (input_size[0], input_size[1])
         self.padding = padding
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ class ParseCount(BaseMetric):
         """Count, each video once."""
         errors = dict(results)
         failed = sum(error is not None for error in errors.values())
-        return dict(parsed=len(errors) - failed, failed=failed)
+        return {"parsed": len(errors) - failed, "failed": failed}
 
 
 @METRICS.register_module()
@@ -37,4 +37,4 @@ class ActionAccuracy(BaseMetric):
 
     def compute_metrics(self, results: list[bool]) -> dict[str, float]:
         """The share that is right."""
-        return dict(top1=float(np.mean(results)))
+        return {"top1": float(np.mean(results))} if results else {}

@@ -109,7 +109,8 @@ class KineticsTPSMetric(BaseMetric):
         if self.out_dir is not None:
             names = ("score", "action_top1", "mean_psc", "psc", "part_accuracy")
             report = dict.fromkeys(names) if result is None else result.to_json()
-            write_json(self.out_dir / "report.json", {**report, "skipped": skipped})
+            sources = _source_accuracies(list(videos.values()))
+            write_json(self.out_dir / "report.json", {**report, "sources": sources, "skipped": skipped})
         if result is None:
             print_log("no video has ground truth, so there is no score", "current", logging.WARNING)
             return {}
@@ -152,9 +153,20 @@ def _entry_of(parse: VideoParse, truth: VideoParse | None, taxonomy: Taxonomy) -
         "report": report_of(parse),
         "pred_parts": part_result_of([parse], taxonomy),
         "pred_actions": video_result_of([parse], taxonomy),
+        "sources": {name: taxonomy.actions[int(scores.argmax())] for name, scores in parse.action_scores.items()},
         "gt_parts": part_truth_of(truths, taxonomy),
         "gt_actions": video_truth_of(truths, taxonomy),
     }
+
+
+def _source_accuracies(entries: list[dict[str, Any]]) -> dict[str, float]:
+    """Top-1 accuracy of every source of action scores, the system's own under ``action``."""
+    right: dict[str, list[bool]] = {}
+    for entry in entries:
+        for name, action in entry["sources"].items():
+            for truth in entry["gt_actions"].values():
+                right.setdefault(name, []).append(action == truth)
+    return {name: sum(each) / len(each) for name, each in right.items()}
 
 
 def _merge(videos: dict[str, dict[str, Any]], name: str) -> dict[str, Any]:
