@@ -156,14 +156,21 @@ FRAMES = FrameStore(CACHE_BYTES)
 
 
 def _count_frames(path: Path) -> int:
-    """Frames that are really in the file; a truncated file's header still has the count of the whole."""
+    """Frames that decoding gives: frames that an edit list cuts away are in the file and are not shown.
+
+    Raises:
+        InputError: If the file ends in the middle of a packet, whatever its header promises.
+    """
     count = 0
     try:
         with av.open(str(path)) as container:
-            for packet in container.demux(video=0):
-                count += packet.size > 0
-    except av.FFmpegError:
-        pass  # what was read up to the break is there
+            video = container.streams.video[0]
+            for packet in container.demux():
+                if packet.is_corrupt:
+                    raise InputError(f"{path} is truncated, it ends after frame {count}: replace or remove it")
+                count += packet.stream is video and packet.size > 0 and not packet.is_discard
+    except av.FFmpegError as error:
+        raise InputError(f"{path} cannot be read to its end ({error.strerror}): replace or remove it") from error
     return count
 
 
