@@ -132,6 +132,14 @@ def write_tiny(root: Path) -> Path:
     return root
 
 
+@pytest.fixture
+def scope() -> None:
+    """Names in configs mean this package's classes, as in a run."""
+    from mmengine.registry import init_default_scope
+
+    init_default_scope("tpsparse")
+
+
 @pytest.fixture(scope="session")
 def drawn() -> ModuleType:
     """This module: how the drawn data set was made."""
@@ -226,3 +234,48 @@ def run_tool(load_tool: Callable[[str], ModuleType]) -> Callable[..., int]:
         return run(load_tool(name).main, [str(argument) for argument in arguments])
 
     return call
+
+
+def narrow_part_config(path: Path, root: Path, **changes: Any) -> Path:
+    """Write the quick part-parsing config with four channels and crops of 64 x 64: three epochs of four iterations."""
+    from mmengine.config import Config
+
+    cfg = Config.fromfile(QUICK / "part_parsing" / "dap_parsing-hrnet-w16_1xb32_synthetic-128x96.py")
+    options = {
+        "data_root": str(root),
+        "codec": {"input_size": (64, 64), "heatmap_size": (16, 16)},
+        "model.codec": {"input_size": (64, 64), "heatmap_size": (16, 16)},
+        "model.part_head.in_channels": 4,
+        "model.state_head.in_channels": 4,
+        "model.state_head.state_channels": 8,
+        "train_cfg.max_epochs": 3,
+        "train_dataloader.batch_size": 8,
+        "train_dataloader.dataset.frame_step": 3,
+        "test_dataloader.dataset.frame_step": 5,
+    }
+    for stage in range(1, 5):
+        options[f"model.backbone.extra.stage{stage}.num_channels"] = tuple(4 * 2**i for i in range(stage))
+    cfg.merge_from_dict({**options, **changes})
+    for pipeline in (cfg.train_dataloader.dataset.pipeline, cfg.test_dataloader.dataset.pipeline, cfg.test_pipeline):
+        for step in pipeline:
+            if step.type == "CropPerson":
+                step.input_size = (64, 64)
+    cfg.dump(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def narrow_parts() -> Callable[..., Path]:
+    return narrow_part_config
+
+
+def tool_environment(**extra: object) -> dict[str, str]:
+    """What a subprocess needs: one thread, this Python for the shell scripts, this checkout."""
+    paths = [str(REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])]
+    fixed = {"OMP_NUM_THREADS": "1", "PYTHON": sys.executable, "PYTHONPATH": os.pathsep.join(paths)}
+    return {**os.environ, **fixed, **{key: str(value) for key, value in extra.items()}}
+
+
+@pytest.fixture(scope="session")
+def environment() -> Callable[..., dict[str, str]]:
+    return tool_environment

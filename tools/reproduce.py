@@ -13,18 +13,22 @@ def main(argv: list[str] | None = None) -> int:
     """See the module."""
     parser = argparse.ArgumentParser(description=__doc__, epilog=EXIT_HELP)
     parser.add_argument("config", help="a system config, as in configs/systems/")
+    parser.add_argument("--jobs", type=int, help="networks trained at a time (default: one a core; one with a GPU)")
     add_config_options(parser)
     args = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
 
     from tpsparse.reproduce import Reproduction
 
-    reproduction = Reproduction(args.config, work_dir=args.work_dir, options=args.cfg_options)
+    reproduction = Reproduction(args.config, work_dir=args.work_dir, options=args.cfg_options, jobs=args.jobs)
     report = reproduction.run()
     print_metrics({name: value for name, value in report.items() if isinstance(value, (int, float, str))})
     for name, metrics in report["networks"].items():
-        print(f"\n{name}")
-        print_metrics(metrics)
+        if metrics:
+            print(f"\n{name}")
+            print_metrics(metrics)
+    print("\ntop-1 accuracy by source of action scores")
+    print_metrics(report["sources"])
     print(f"\nall files: {reproduction.work_dir}")
     return SOME_SKIPPED if reproduction.skipped else DONE
 

@@ -7,13 +7,15 @@ from typing import Any
 
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from mmengine.runner import Runner, find_latest_checkpoint
+from mmengine.runner import Runner
+from torch.nn import Module
+from torch.nn.parallel import DistributedDataParallel
 
 from .datasets.video import Video, frames_of
 from .engine import build_runner, config_taxonomy, load_config
 from .errors import InputError
 from .parsing import ActionParser, load_weights
-from .parsing.network import find_checkpoint, read_checkpoint
+from .parsing.network import find_checkpoint, read_checkpoint, stored_taxonomy
 from .registry import MODELS, SCOPE
 from .structures import VideoParse
 from .structures.export import parse_to_json
@@ -26,7 +28,7 @@ PARSER = "ActionParser"
 
 def is_system(cfg: Config) -> bool:
     """Whether a config is of a system, a row of stages, rather than of one network."""
-    return cfg.model.get("type", "").rpartition(".")[2] == PARSER
+    return cfg.get("model", {}).get("type", "").rpartition(".")[2] == PARSER
 
 
 def train(cfg: Config, *, launcher: str = "none", resume: bool = False) -> Runner:
@@ -38,13 +40,19 @@ def train(cfg: Config, *, launcher: str = "none", resume: bool = False) -> Runne
         resume: Go on from the last checkpoint in the work folder, if there is one.
 
     Raises:
-        InputError: If the config is not of a training run.
+        InputError: If the config is not of a training run, or the checkpoint to go on from does not fit.
     """
-    if is_system(cfg) or "train_dataloader" not in cfg:
+    if is_system(cfg) or "model" not in cfg or "train_dataloader" not in cfg:
         raise InputError(f"config {cfg.filename} trains no network: train a whole system with tools/reproduce.py")
     remove_partials(cfg.work_dir)
-    cfg.resume = bool(resume and find_latest_checkpoint(cfg.work_dir))
+    checkpoint = _last_checkpoint(cfg) if resume else None
+    cfg.resume = checkpoint is not None
+    if checkpoint is not None:
+        cfg.load_from = checkpoint
     runner = build_runner(cfg, launcher)
+    if checkpoint is not None:
+        # mmengine itself would go on from a checkpoint of another network with the weights that fit.
+        load_weights(_network_of(runner), checkpoint, config_taxonomy(cfg), cfg.filename)
     runner.train()
     return runner
 
@@ -64,12 +72,16 @@ def test(cfg: Config, *, checkpoint: str | None = None, launcher: str = "none") 
     Raises:
         InputError: If a checkpoint is missing or does not fit.
     """
+    if "model" not in cfg or "test_dataloader" not in cfg:
+        raise InputError(f"config {cfg.filename} tests nothing: give a training config or one of configs/systems/")
+    if is_system(cfg) and checkpoint is not None:
+        raise InputError(f"config {cfg.filename} is of a system, whose stages name checkpoints: leave {checkpoint} out")
     if not is_system(cfg):
         checkpoint = find_checkpoint(checkpoint or cfg.work_dir, cfg.filename)
     _drop_training(cfg)
     runner = build_runner(cfg, launcher)
     if checkpoint is not None:
-        load_weights(runner.model, checkpoint, config_taxonomy(cfg), cfg.filename)
+        load_weights(_network_of(runner), checkpoint, config_taxonomy(cfg), cfg.filename)
     return runner.test(), runner
 
 
@@ -127,6 +139,17 @@ def parse_to_folder(parser: ActionParser, taxonomy: Taxonomy, path: str | Path, 
     return parse
 
 
+def _last_checkpoint(cfg: Config) -> str | None:
+    """Where an interrupted training goes on, also when its folder has been moved since; None before the first."""
+    begun = (Path(cfg.work_dir) / "last_checkpoint").is_file()
+    return find_checkpoint(cfg.work_dir, cfg.filename) if begun else None
+
+
+def _network_of(runner: Runner) -> Module:
+    """The network itself, where several processes have wrapped it."""
+    return runner.model.module if isinstance(runner.model, DistributedDataParallel) else runner.model
+
+
 def _trained_taxonomy(config: str | Path, work_dir: Any, options: dict[str, Any] | None) -> Taxonomy:
     """The names that the first network of a system was trained with."""
     # Which names fill the config does not matter for finding the stages' checkpoints.
@@ -135,9 +158,9 @@ def _trained_taxonomy(config: str | Path, work_dir: Any, options: dict[str, Any]
     for stage in cfg.model.get("stages", []):
         if "checkpoint" in stage:
             path = find_checkpoint(stage.checkpoint, stage.config)
-            meta = read_checkpoint(path).get("meta", {}).get("dataset_meta") or {}
-            if "taxonomy" in meta:
-                return Taxonomy.from_meta(meta["taxonomy"])
+            names = stored_taxonomy(read_checkpoint(path))
+            if names is not None:
+                return Taxonomy.from_meta(names)
     raise InputError(f"config {config} names no checkpoint that knows its labels: train with tools/reproduce.py")
 
 

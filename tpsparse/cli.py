@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
 
 from .errors import InputError
+
+# Before torch is imported: GNU OpenMP's idle threads otherwise spin, and slow down all else on a busy machine.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 DONE, FAILED, SOME_SKIPPED = 0, 2, 3
 EXIT_HELP = f"Exit status: {DONE} done, {FAILED} not done, {SOME_SKIPPED} done but some items were skipped."

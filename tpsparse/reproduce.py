@@ -1,4 +1,4 @@
-"""A whole system from its config: every network trained in order, features extracted, tested, drawn.
+"""A whole system from its config: every network trained, features extracted, tested, drawn.
 
 Each step is skipped when it has been done with the same config and data, and goes on where it was interrupted.
 """
@@ -8,12 +8,17 @@ from __future__ import annotations
 import copy
 import json
 import logging
+import multiprocessing
+import os
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config
+import torch
+from mmengine.config import Config, ConfigDict
 from tqdm import tqdm
 
 from . import apis
@@ -27,6 +32,7 @@ from .visualization import write_overlay_reel
 
 DRAWN_VIDEOS = 8
 LOG = logging.getLogger("tpsparse")
+Result = dict[str, Any]
 
 
 class Reproduction:
@@ -36,14 +42,21 @@ class Reproduction:
         config: A system config.
         work_dir: Where everything is written; ``work_dirs/<name of the config>`` by default.
         options: Overrides. Those of ``model.*`` are of the system alone, the others of every network as well.
-
-    Attributes:
-        skipped: How many items could not be used, over all steps.
+        jobs: Networks trained at a time, each with its share of the cores; by default one a core, or one where there
+            is a GPU.
     """
 
-    def __init__(self, config: str | Path, *, work_dir: str | None = None, options: dict[str, Any] | None = None):
+    def __init__(
+        self,
+        config: str | Path,
+        *,
+        work_dir: str | None = None,
+        options: dict[str, Any] | None = None,
+        jobs: int | None = None,
+    ) -> None:
         self.config = Path(config)
         self.options = options or {}
+        self.jobs = jobs or (1 if torch.cuda.is_available() else os.cpu_count() or 1)
         self.cfg = load_config(config, options=self.options, work_dir=work_dir)
         if not apis.is_system(self.cfg):
             raise InputError(f"config {config} is of one network: train it with tools/train.py")
@@ -51,103 +64,93 @@ class Reproduction:
         self.record_file = self.work_dir / "steps.json"
         self.record: dict[str, Any] = _read_json(self.record_file)
         self.data = data_fingerprint(Path(self.cfg.data_root))
-        self.skipped = 0
 
-    def run(self) -> dict[str, Any]:
+    def run(self) -> Result:
         """Do every step; the report, which is also in ``report.json``."""
-        for position, stage in enumerate(self.cfg.model.stages):
-            if "config" in stage:
-                self._train_network(position, stage)
-        results = self.step("test", self._identity(self.cfg), self._test_system)
-        floor = self.step("floor", [self._identity(self.cfg), self.cfg.floor], self._test_floor)
-        self.step("overlay", self._identity(self.cfg), self._draw)
-        report = dict(_read_json(self.work_dir / "report.json"))
-        report.update(
-            baseline_score=floor["score"],
-            networks=self._network_metrics(),
-            seconds={name: step["seconds"] for name, step in self.record.items()},
-            system=self.config.name,
-            sources=results["sources"],
-        )
-        write_json(self.work_dir / "report.json", report)
-        return report
+        networks = [Network(self, position) for position, s in enumerate(self.cfg.model.stages) if "config" in s]
+        self._train_side_by_side([network for network in networks if not network.parses])
+        for network in networks:
+            if network.parses:
+                self.step(f"features for {network.name}", network.identity, network.extract)
+                self.step(f"train {network.name}", network.identity, network.train)
+        system = self.identity(self.cfg, len(self.cfg.model.stages))
+        self.step("test", system, self._test_system)
+        self.step("floor", [system, self.cfg.floor], self._test_floor)
+        self.step("overlay", system, self._draw)
+        return self._report()
 
-    def step(self, name: str, identity: Any, work: Callable[[], Any]) -> Any:
-        """Do ``work`` unless the record says that it was done with this identity; its result, which JSON can hold."""
-        mark = fingerprint([identity, self.data])
-        known = self.record.get(name)
-        if known and known["mark"] == mark:
+    def done(self, name: str, identity: Any) -> bool:
+        """Whether the record says that a step was done with this identity and this data."""
+        return self.record.get(name, {}).get("mark") == self.mark(identity)
+
+    def mark(self, identity: Any) -> str:
+        """What a step is recognised by."""
+        return fingerprint([identity, self.data])
+
+    def step(self, name: str, identity: Any, work: Callable[[], Result]) -> Result:
+        """Do ``work`` unless it was done; its result, which JSON can hold."""
+        if self.done(name, identity):
             LOG.info("%s: done before", name)
-            return known["result"]
-        start = time.perf_counter()
+            return self.record[name]["result"]
         LOG.info("%s: started", name)
-        result = work()
-        seconds = round(time.perf_counter() - start, 1)
-        self.record[name] = dict(mark=mark, seconds=seconds, result=result)
+        start = time.perf_counter()
+        return self.note(name, identity, work(), time.perf_counter() - start)
+
+    def note(self, name: str, identity: Any, result: Result, seconds: float) -> Result:
+        """Put a step that is done into the record."""
+        self.record[name] = dict(mark=self.mark(identity), seconds=round(seconds, 1), result=result)
         write_json(self.record_file, self.record)
         LOG.info("%s: done in %.0f s", name, seconds)
         return result
 
-    def _train_network(self, position: int, stage: Any) -> None:
-        cfg = self._network_config(stage)
-        name = Path(stage.config).stem
-        eats = cfg.train_dataloader.dataset.get("parses")
-        if eats:
-            self.step(f"features for {name}", self._identity(self.cfg), lambda: self._extract(position, eats))
-        identity = self._identity(cfg)
-        self._claim(Path(cfg.work_dir), identity)
-        self.step(f"train {name}", identity, lambda: self._train(cfg))
-        if not cfg.test_dataloader.dataset.get("parses"):
-            self.step(f"measure {name}", identity, lambda: self._measure(stage))
+    def identity(self, cfg: Config, stages: int) -> Any:
+        """What a step's result follows from: its config, wherever its folders lie, and the networks before it."""
+        text = json.dumps(cfg.to_dict(), sort_keys=True, default=str)
+        for folder in (str(self.work_dir), str(self.cfg.data_root), str(self.config.resolve().parent)):
+            text = text.replace(folder, "")
+        before = [f"train {Path(s.config).stem}" for s in self.cfg.model.stages[:stages] if "config" in s]
+        return [text, [self.record.get(name, {}).get("mark") for name in before]]
 
-    def _network_config(self, stage: Any) -> Config:
-        shared = {key: value for key, value in self.options.items() if not key.startswith("model.")}
-        words = {"parses_dir": str(self.work_dir / "parses")}
-        return load_config(stage.config, options={**shared, **words}, work_dir=stage.checkpoint)
+    @property
+    def skipped(self) -> int:
+        """How many items could not be used, over all steps that were done, now or before."""
+        return sum(step["result"].get("skipped", 0) for step in self.record.values())
 
-    def _claim(self, folder: Path, identity: Any) -> None:
-        """Refuse to go on from weights that were trained otherwise."""
-        mark = fingerprint([identity, self.data])
-        file = folder / "trained_from.json"
-        known = _read_json(file)
-        if known and known.get("mark") != mark:
-            raise InputError(f"{folder} was trained with another config or data: remove it or give another --work-dir")
-        write_json(file, dict(mark=mark))
+    def _train_side_by_side(self, networks: list[Network]) -> None:
+        """Train networks that do not learn from each other's output."""
+        waiting = [network for network in networks if not self.done(f"train {network.name}", network.identity)]
+        if self.jobs == 1 or len(waiting) < 2:
+            for network in networks:
+                self.step(f"train {network.name}", network.identity, network.train)
+            return
+        jobs = min(self.jobs, len(waiting))
+        threads = max(1, (os.cpu_count() or 1) // jobs)
+        spawn = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(jobs, spawn, _enter_worker, (threads, os.getpid())) as pool:
+            started = {}
+            for line, network in enumerate(waiting):
+                network.claim()
+                started[pool.submit(_train_in_worker, network.call(), line % jobs)] = network
+            LOG.info("train %s: started, %d at a time", ", ".join(network.name for network in waiting), jobs)
+            for future in as_completed(started):
+                network = started[future]
+                result, seconds = future.result()
+                self.note(f"train {network.name}", network.identity, result, seconds)
 
-    def _train(self, cfg: Config) -> dict[str, Any]:
-        runner = apis.train(cfg, resume=True)
-        self.skipped += len(runner.train_dataloader.dataset.problems)
-        return {}
-
-    def _measure(self, stage: Any) -> dict[str, float]:
-        metrics, runner = apis.test(self._network_config(stage))
-        self.skipped += len(runner.test_dataloader.dataset.problems)
-        return metrics
-
-    def _extract(self, position: int, folder: str) -> dict[str, Any]:
-        """Parse the training videos with the stages before ``position`` at the frames that its stage wants."""
-        cfg = copy.deepcopy(self.cfg)
-        cfg.title = "features"
-        cfg.model.frames = cfg.model.stages[position].frames
-        cfg.model.stages = cfg.model.stages[:position]
-        cfg.model.save_dir = folder
-        cfg.test_dataloader.dataset.split = "train"
-        cfg.test_evaluator = dict(type="ParseCount")
-        metrics, _ = apis.test(cfg)
-        return metrics
-
-    def _test_system(self) -> dict[str, Any]:
+    def _test_system(self) -> Result:
         metrics, runner = apis.test(copy.deepcopy(self.cfg))
-        self.skipped += len(runner.test_dataloader.dataset.problems)
-        report = _read_json(self.work_dir / "report.json")
-        return dict(metrics=metrics, sources=report.get("sources", {}))
+        return dict(
+            metrics=metrics,
+            report=_read_json(self.work_dir / "report.json"),
+            skipped=len(runner.test_dataloader.dataset.problems),
+        )
 
-    def _test_floor(self) -> dict[str, Any]:
+    def _test_floor(self) -> Result:
         cfg = load_config(self.cfg.floor, options=self.options, work_dir=self.work_dir)
         apis.test(cfg)
         return dict(score=_read_json(Path(cfg.test_evaluator.out_dir) / "report.json")["score"])
 
-    def _draw(self) -> dict[str, Any]:
+    def _draw(self) -> Result:
         """One test video of each action, every frame parsed and drawn, one after the other."""
         parser, taxonomy = apis.build_parser(self.config, work_dir=self.work_dir, options=self.options)
         first = {entry.action: entry for entry in reversed(open_index(self.cfg.data_root, "test", taxonomy).videos)}
@@ -156,25 +159,108 @@ class Reproduction:
         write_overlay_reel(self.work_dir / "overlay.mp4", parsed, taxonomy, videos[0].fps)
         return {}
 
-    def _network_metrics(self) -> dict[str, Any]:
-        prefix = "measure "
-        return {name.removeprefix(prefix): step["result"] for name, step in self.record.items() if prefix in name}
+    def _report(self) -> Result:
+        results = {name: step["result"] for name, step in self.record.items()}
+        report = dict(
+            results["test"]["report"],
+            baseline_score=results["floor"]["score"],
+            networks={name.removeprefix("train "): r["metrics"] for name, r in results.items() if r.get("network")},
+            seconds={name: step["seconds"] for name, step in self.record.items()},
+            system=self.config.name,
+        )
+        write_json(self.work_dir / "report.json", report)
+        return report
 
-    def _identity(self, cfg: Config) -> Any:
-        """A config without where it writes, joined with what the networks of a system were trained from."""
-        values = {key: value for key, value in cfg.to_dict().items() if key not in ("work_dir", "filename")}
-        networks = [
-            self.record.get(f"train {Path(stage.config).stem}", {}).get("mark")
-            for stage in cfg.model.get("stages", [])
-            if "config" in stage
-        ]
-        return [values, networks]
+
+class Network:
+    """One network of a system: its config as the system trains it, and the steps that lead to its weights."""
+
+    def __init__(self, reproduction: Reproduction, position: int) -> None:
+        self.reproduction, self.position = reproduction, position
+        self.stage: ConfigDict = reproduction.cfg.model.stages[position]
+        self.name = Path(self.stage.config).stem
+        self.parses: str | None = self._config().train_dataloader.dataset.get("parses")
+
+    @property
+    def identity(self) -> Any:
+        """What its weights follow from."""
+        return self.reproduction.identity(self._config(), self.position if self.parses else 0)
+
+    def call(self) -> dict[str, Any]:
+        """Arguments of ``load_config`` for its training."""
+        shared = {key: value for key, value in self.reproduction.options.items() if not key.startswith("model.")}
+        options = dict(shared, parses_dir=str(self.reproduction.work_dir / "parses"))
+        return dict(path=self.stage.config, options=options, work_dir=self.stage.checkpoint)
+
+    def claim(self) -> None:
+        """Refuse to go on from weights that were trained otherwise."""
+        mark = self.reproduction.mark(self.identity)
+        folder = Path(self.stage.checkpoint)
+        known = _read_json(folder / "trained_from.json")
+        if known and known.get("mark") != mark:
+            raise InputError(f"{folder} was trained with another config or data: remove it or give another --work-dir")
+        write_json(folder / "trained_from.json", dict(mark=mark))
+
+    def train(self) -> Result:
+        """Train it here, and measure it by its own metric."""
+        self.claim()
+        return train_and_measure(self.call())
+
+    def extract(self) -> Result:
+        """Parse the training videos with the stages before its own, at the frames that its stage wants."""
+        cfg = copy.deepcopy(self.reproduction.cfg)
+        cfg.title = "features"
+        cfg.model.frames = self.stage.frames
+        cfg.model.stages = cfg.model.stages[: self.position]
+        cfg.model.save_dir = self.parses
+        cfg.test_dataloader.dataset.split = "train"
+        cfg.test_evaluator = dict(type="ParseCount")
+        metrics, _ = apis.test(cfg)
+        return dict(metrics=metrics, skipped=int(metrics["failed"]))
+
+    def _config(self) -> Config:
+        return load_config(**self.call())
+
+
+def train_and_measure(call: dict[str, Any], line: int = 0) -> Result:
+    """Train a network and measure it, except by parses of the test videos, which the system's own test makes.
+
+    Args:
+        call: Arguments of ``load_config``.
+        line: Which line of the terminal its progress bar takes.
+    """
+    cfg = load_config(**call)
+    cfg.progress_line = line
+    skipped = len(apis.train(cfg, resume=True).train_dataloader.dataset.problems)
+    cfg = load_config(**call)
+    if cfg.test_dataloader.dataset.get("parses"):
+        return dict(network=True, metrics={}, skipped=skipped)
+    cfg.progress_line = line
+    metrics, runner = apis.test(cfg)
+    return dict(network=True, metrics=metrics, skipped=skipped + len(runner.test_dataloader.dataset.problems))
 
 
 def data_fingerprint(root: Path) -> str:
     """A digest of the names, sizes and times of the files of a data set."""
     files = sorted(path for path in root.rglob("*") if path.is_file())
     return fingerprint([(str(path.relative_to(root)), (s := path.stat()).st_size, s.st_mtime_ns) for path in files])
+
+
+def _train_in_worker(call: dict[str, Any], line: int) -> tuple[Result, float]:
+    start = time.perf_counter()
+    return train_and_measure(call, line), time.perf_counter() - start
+
+
+def _enter_worker(threads: int, parent: int) -> None:
+    """Take a share of the cores, and end with the parent: an orphan would write where the next run does."""
+    torch.set_num_threads(threads)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -36,8 +36,7 @@ class TPSDataset(Dataset):
         self.taxonomy = Taxonomy.from_meta(taxonomy)
         self.index = open_index(data_root, split, self.taxonomy)
         self.pipeline = Compose(pipeline)
-        self.problems = ProblemLog()
-        self.problems.problems.update(self.index.problems.problems)
+        self.problems = ProblemLog(self.index.problems, shared=True)
 
     @property
     def metainfo(self) -> dict[str, Any]:
@@ -75,10 +74,17 @@ class TPSDataset(Dataset):
         raise InputError(f"{min(MAX_TRIES, len(self))} samples in a row cannot be read; the last: {last}")
 
     def _tell(self, error: InputError) -> None:
-        path = Path(str(error).split(" ", 1)[0])  # an error's message begins with the file that it names
+        path = _named_file(str(error))
         message = str(error).removeprefix(f"{path} ")
         if self.problems.add("sample", path, message):
             print_log(f"{path}: {message}; the next item takes its place", logger="current", level=30)
+
+
+def _named_file(message: str) -> Path:
+    """The file that an error's message begins with; its name may have spaces."""
+    words = message.split(" ")
+    heads = (Path(" ".join(words[:end])) for end in range(1, len(words) + 1))
+    return next((path for path in heads if path.is_file()), Path(words[0]))
 
 
 def seed_transforms(seed: int) -> None:

@@ -143,6 +143,7 @@ class _Reader:
         self.problems = ProblemLog()
         self.broken: list[Path] = []
         self.videos: list[VideoEntry] = []
+        self.names: set[str] = set()
         self.listed = read_frame_list(root / "list" / f"video_{split}_flist.csv")
         self.frame_video: list[int] = []
         self.frame_number: list[int] = []
@@ -157,6 +158,9 @@ class _Reader:
             known = f"{self.root}/train_videos has no folder of that name"
             self.problems.add("video", path, f"action {action!r} is not known: {known}")
             return
+        if path.stem in self.names:
+            self.problems.add("video", path, f"the {self.split} split has another video of this name: rename one")
+            return
         try:
             video = open_video(path)
         except InputError as error:
@@ -165,6 +169,7 @@ class _Reader:
             return
         num_frames = self._num_frames(path, video)
         start = len(self.frame_number)
+        self.names.add(path.stem)
         self._read_annotations(action, path.stem, num_frames, video.size)
         self.videos.append(
             VideoEntry(
@@ -204,7 +209,7 @@ class _Reader:
     def _read_frame(self, path: Path, number: int, size: tuple[int, int]) -> None:
         try:
             humans = _humans(json.loads(path.read_bytes()))
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, RecursionError) as error:
             self.problems.add("frame", path, f"cannot be read ({error}): restore it")
             return
         count = 0
@@ -225,7 +230,10 @@ class _Reader:
         boxes = np.full((len(self.taxonomy.parts), 4), np.nan, dtype=np.float32)
         states = np.full(len(self.taxonomy.parts), ABSENT, dtype=np.int64)
         parts = human.get("parts") or {}
-        for name, part in parts.items() if isinstance(parts, dict) else ():
+        if not isinstance(parts, dict):
+            self.problems.add("parts of person", path, f"{label}: parts are not an object: correct them")
+            parts = {}
+        for name, part in parts.items():
             part_box, state, fault = self._read_part(name, part, size)
             if fault:
                 self.problems.add("part", path, f"{label}, {name}: {fault}")
@@ -278,9 +286,10 @@ def _read_box(box: Any, size: tuple[int, int]) -> tuple[list[float], str]:
     """Four floats and no fault, or nothing and what is wrong with the box."""
     if not isinstance(box, list) or len(box) != 4 or not all(isinstance(v, (int, float)) for v in box):
         return [], f"box {box!r} is not four numbers: correct it"
+    box = [float(v) if abs(v) < 1e30 else np.inf for v in box]  # JSON's whole numbers have no limit
     if not np.isfinite(box).all() or box[2] <= box[0] or box[3] <= box[1]:
         return [], f"box {box} is empty, inverted or not finite: correct it"
     height, width = size
     if box[2] <= 0 or box[3] <= 0 or box[0] >= width or box[1] >= height:
         return [], f"box {box} is outside the {width}x{height} frame: correct it"
-    return [float(v) for v in box], ""
+    return box, ""

@@ -54,7 +54,7 @@ class TPSPersonDataset(TPSDataset):
             video=entry.name,
             frame_index=number,
             action=entry.action,
-            boxes=self.index.boxes[self.index.persons_of(frame)],
+            boxes=self.index.boxes[self.index.persons_of(frame)].copy(),
         )
 
 

@@ -62,8 +62,11 @@ class Video:
             self._check_decoded(max(numbers), len(whole))
             return whole[np.asarray(numbers) - 1]
         wanted = set(numbers)
-        found = {number: frame for number, frame in self.decode(max(wanted)) if number in wanted}
-        self._check_decoded(max(wanted), max(found, default=0))
+        found, decoded = {}, 0
+        for decoded, frame in self.decode(max(wanted)):  # noqa: B007 - the last number is used
+            if decoded in wanted:
+                found[decoded] = frame
+        self._check_decoded(max(wanted), decoded)
         return np.stack([found[number] for number in numbers])
 
     def windows(self, numbers: Sequence[int], room: int) -> Iterator[np.ndarray]:

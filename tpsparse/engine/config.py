@@ -43,10 +43,14 @@ def load_config(
     if not path.is_file():
         raise InputError(f"config {path} is missing: see configs/ for those there are")
     try:
-        cfg = Config.fromfile(path)
+        cfg = Config.fromfile(path, lazy_import=False)
     except Exception as error:  # a config is code: anything can go wrong in it
-        raise InputError(f"config {path} cannot be read: {type(error).__name__}: {error}") from error
-    cfg.merge_from_dict(options or {})
+        raise InputError(f"config {path} cannot be read: {_in_one_line(error)}") from error
+    try:
+        cfg.merge_from_dict(options or {})
+    except (KeyError, TypeError) as error:
+        told = f"config {path} cannot take the options {', '.join(options or {})} ({_in_one_line(error)})"
+        raise InputError(f"{told}: correct --cfg-options") from error
     cfg.work_dir = str(work_dir or cfg.get("work_dir") or Path("work_dirs") / path.stem)
     if taxonomy is None and "taxonomy" not in cfg:
         taxonomy = Taxonomy.from_root(_data_root(cfg, path))
@@ -60,6 +64,10 @@ def load_config(
 def config_taxonomy(cfg: Config) -> Taxonomy:
     """The names that a loaded config was filled in with."""
     return Taxonomy.from_meta(cfg.taxonomy)
+
+
+def _in_one_line(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def _name_checkpoints(cfg: Config) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from mmengine.dist import get_rank, is_main_process
+from mmengine.dist import all_gather_object, get_rank, is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner, set_random_seed
 from tqdm import tqdm
@@ -43,7 +43,11 @@ class ProblemHook(Hook):
 
     def _tell(self, dataset: object, title: str) -> None:
         problems = getattr(dataset, "problems", None)
-        if problems is not None and is_main_process():
+        if problems is None:
+            return
+        for others in all_gather_object(list(problems)):
+            problems.update(others)
+        if is_main_process():
             problems.report(title)
 
 
@@ -58,7 +62,7 @@ class ProgressHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Open the bar over all iterations, a resumed part counted as done."""
-        self._open(f"train {runner.cfg.get('title', runner.experiment_name)}", runner.max_iters, runner.iter)
+        self._open(runner, "train", runner.max_iters, runner.iter)
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch=None, outputs=None) -> None:
         """Advance, with the current loss."""
@@ -74,8 +78,7 @@ class ProgressHook(Hook):
 
     def before_test(self, runner: Runner) -> None:
         """Open the bar over the batches of the test set."""
-        title = f"test {runner.cfg.get('title', runner.experiment_name)}"
-        self._open(title, len(runner.test_dataloader), 0)
+        self._open(runner, "test", len(runner.test_dataloader), 0)
 
     def after_test_iter(self, runner: Runner, batch_idx: int, data_batch=None, outputs=None) -> None:
         """Advance."""
@@ -86,11 +89,17 @@ class ProgressHook(Hook):
         """Close the bar before the metrics are printed."""
         self._close()
 
-    def _open(self, title: str, total: int, done: int) -> None:
+    def _open(self, runner: Runner, phase: str, total: int, done: int) -> None:
         if is_main_process():
-            # Without a terminal a line is printed every half minute instead of many a second.
-            interval = 0.2 if sys.stderr.isatty() else 30
-            self.bar = tqdm(total=total, initial=done, desc=title, mininterval=interval, maxinterval=60)
+            self.bar = tqdm(
+                total=total,
+                initial=done,
+                desc=f"{phase} {runner.cfg.get('title', runner.experiment_name)}",
+                position=runner.cfg.get("progress_line", 0),  # runs side by side have a line each
+                # Without a terminal a line is printed every half minute instead of many a second.
+                mininterval=0.2 if sys.stderr.isatty() else 30,
+                maxinterval=60,
+            )
 
     def _close(self) -> None:
         if self.bar is not None:

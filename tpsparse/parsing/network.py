@@ -70,10 +70,11 @@ def load_weights(model: torch.nn.Module, checkpoint: str, taxonomy: Taxonomy, co
     """
     path = find_checkpoint(checkpoint, config)
     content = read_checkpoint(path)
-    names = (content.get("meta", {}).get("dataset_meta") or {}).get("taxonomy")
+    names = stored_taxonomy(content)
     if names is not None:
         _check_names(path, names, taxonomy)
     weights = content.get("state_dict", content)
+    weights = {name: value for name, value in weights.items() if isinstance(value, torch.Tensor)}
     expected = {name: tensor.shape for name, tensor in model.state_dict().items()}
     found = {name: tensor.shape for name, tensor in weights.items()}
     wrong = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
@@ -84,6 +85,12 @@ def load_weights(model: torch.nn.Module, checkpoint: str, taxonomy: Taxonomy, co
             f"among them {shown}): give the checkpoint that was trained with this config"
         )
     model.load_state_dict(weights)
+
+
+def stored_taxonomy(checkpoint: dict[str, Any]) -> dict[str, list[str]] | None:
+    """The names that a checkpoint's network was trained with, as :meth:`Taxonomy.to_meta` gives them."""
+    meta = checkpoint.get("meta") or {}
+    return (meta.get("dataset_meta") or {}).get("taxonomy")
 
 
 def read_checkpoint(path: str) -> dict[str, Any]:
@@ -99,7 +106,7 @@ def read_checkpoint(path: str) -> dict[str, Any]:
     except Exception as error:  # pickle, zip and network errors share no base class
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InputError(f"{path} cannot be read as a checkpoint ({first}): train again or fetch it again") from error
-    if not isinstance(content, dict):
+    if not isinstance(content, dict) or not isinstance(content.get("state_dict", content), dict):
         raise InputError(f"{path} holds no weights: give a checkpoint written by tools/train.py")
     return content
 

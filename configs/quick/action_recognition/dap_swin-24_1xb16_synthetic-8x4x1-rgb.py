@@ -11,7 +11,7 @@ _base_ = ["../_base_/quick.py"]
 title = "video swin"
 clip_len = 8
 frame_interval = 4
-image_size = 96
+image_size = 64
 max_epochs = 10
 
 model = dict(
@@ -25,7 +25,7 @@ model = dict(
         pretrained=None,
         pretrained2d=False,
         patch_size=(2, 4, 4),
-        window_size=(4, 6, 6),
+        window_size=(4, 4, 4),
         drop_path_rate=0.1,
         patch_norm=True,
     ),

@@ -1,0 +1,159 @@
+"""Every config is read and its model built; systems are built with their stages' networks."""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmengine.dataset import Compose
+from mmengine.evaluator import Evaluator
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import init_default_scope
+
+from tpsparse import apis
+from tpsparse.engine import load_config
+from tpsparse.parsing import actions, base, network, parts, persons
+from tpsparse.registry import DATASETS, MODELS, STAGES
+from tpsparse.structures import FrameParse, VideoParse
+from tpsparse.taxonomy import Taxonomy
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+CONFIGS = REPOSITORY / "configs"
+SIDES = [f"{side}_{part}" for part in ("arm", "hand", "leg", "foot") for side in ("left", "right")]
+# As many names as Kinetics-TPS has.
+NAMES = Taxonomy(
+    parts=("head", "hip", *SIDES),
+    states=tuple(f"state {i}" for i in range(74)),
+    actions=tuple(f"action {i}" for i in range(24)),
+    objects=tuple(f"object {i}" for i in range(75)),
+)
+
+
+def found() -> list[Path]:
+    return sorted(path for path in CONFIGS.rglob("*.py") if "_base_" not in path.parts)
+
+
+def label(path: Path) -> str:
+    return str(path.relative_to(CONFIGS))
+
+
+SYSTEMS = [path for path in found() if path.parent.name == "systems"]
+TRAININGS = [path for path in found() if path.parent.name != "systems"]
+
+
+def test_all_are_found():
+    quick = CONFIGS / "quick"
+    assert (len(TRAININGS), sum(quick in path.parents for path in TRAININGS)) == (10, 5)
+    assert (len(SYSTEMS), sum(quick in path.parents for path in SYSTEMS)) == (4, 2)
+    tasks = {path.parent.name for path in TRAININGS}
+    assert tasks == {"person_detection", "part_parsing", "action_recognition", "feature_fusion"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_random_weights():
+    """Full-size networks are built and not run, so that drawing hundreds of millions of numbers is left out."""
+    names = [name for name in vars(torch.nn.init) if name.endswith("_") and not name.startswith("_")]
+    kept = {name: getattr(torch.nn.init, name) for name in names}
+    for name in names:
+        setattr(torch.nn.init, name, lambda tensor, *args, **kwargs: tensor)
+    yield
+    for name, function in kept.items():
+        setattr(torch.nn.init, name, function)
+    built.cache_clear()
+
+
+@lru_cache(maxsize=3)
+def built(path: str) -> network.TrainedNetwork:
+    """As ``load_network`` gives it, without weights."""
+    init_default_scope("tpsparse")
+    cfg = load_config(path, taxonomy=NAMES)
+    model = MODELS.build(network._without_pretraining(cfg.model))
+    return network.TrainedNetwork(cfg, model, Compose(cfg.test_pipeline))
+
+
+def all_strings(node):
+    if isinstance(node, dict):
+        node = list(node.values())
+    if isinstance(node, (list, tuple)):
+        return [text for value in node for text in all_strings(value)]
+    return [node] if isinstance(node, str) else []
+
+
+@pytest.mark.parametrize("path", found(), ids=label)
+def test_words_are_filled_in(path):
+    cfg = load_config(path, taxonomy=NAMES, options={"parses_dir": "parses"})
+    assert not [text for text in all_strings(cfg.to_dict()) if text.startswith("@")]
+    assert cfg.default_scope == "tpsparse"
+    assert apis.is_system(cfg) == (path in SYSTEMS)
+
+
+@pytest.mark.parametrize("path", found(), ids=label)
+def test_opens_with_how_to_run_it(path):
+    text = ast.get_docstring(ast.parse(path.read_text()))
+    commands = re.findall(r"^ {4}(python|bash) (tools/\S+) (\S+)", text, flags=re.MULTILINE)
+    assert commands
+    for _, script, config in commands:
+        assert (REPOSITORY / script).is_file() and (REPOSITORY / config).is_file(), (script, config)
+    assert "Data: " in text or "reads the records" in text
+
+
+@pytest.mark.parametrize("path", TRAININGS, ids=label)
+def test_training_configs_build(path):
+    trained = built(str(path))
+    assert sum(weight.numel() for weight in trained.model.parameters()) > 1000
+    assert callable(trained.model.loss) and trained.config.train_dataloader.sampler.type == "SeededSampler"
+    wrapper = build_optim_wrapper(trained.model, trained.config.optim_wrapper)
+    listed = [weight for group in wrapper.optimizer.param_groups for weight in group["params"]]
+    assert {id(weight) for weight in listed} >= {id(w) for w in trained.model.parameters() if w.requires_grad}
+    Evaluator(trained.config.test_evaluator)
+
+
+@pytest.fixture(scope="module")
+def parses(tiny_root, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("parses")
+    for split in ("train", "test"):
+        for video in (tiny_root / f"{split}_videos").glob("*/*.mp4"):
+            frame = FrameParse(
+                1, np.zeros((1, 4)), features={"context": np.ones(4)}, person_features={"part": np.ones((1, 4))}
+            )
+            VideoParse(video.stem, frames=[frame]).save(folder / split / f"{video.stem}.safetensors")
+    return folder
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+@pytest.mark.parametrize("path", TRAININGS, ids=label)
+def test_samples_go_through_the_pipeline(path, split, tiny_root, tiny_taxonomy, parses):
+    init_default_scope("tpsparse")
+    options = {"data_root": str(tiny_root), "parses_dir": str(parses)}
+    cfg = load_config(path, options=options, taxonomy=tiny_taxonomy)
+    sample = DATASETS.build(cfg[f"{split}_dataloader"].dataset)[(0, 0)]
+    assert set(sample) == {"inputs", "data_samples"}
+
+
+@pytest.mark.parametrize("path", SYSTEMS, ids=label)
+def test_systems_build(path, monkeypatch, tiny_root):
+    for module in (persons, parts, actions):
+        monkeypatch.setattr(module, "load_network", lambda config, checkpoint, taxonomy, options: built(config))
+    cfg = load_config(path, taxonomy=NAMES, options={"data_root": str(tiny_root)})
+    tiny = Taxonomy.from_root(tiny_root)
+    row = []
+    for stage in cfg.model.stages:
+        names = tiny if stage.type == "MostFrequentStates" else NAMES
+        row.append(STAGES.build(stage, default_args=dict(taxonomy=names)))
+    base.check_row(row)
+    given = {field for stage in row for field in stage.gives}
+    assert {"boxes", "part_boxes", "action"} <= given and given & {"state_scores", "part_states"}
+
+
+@pytest.mark.parametrize("path", SYSTEMS, ids=label)
+def test_systems_name_configs_that_are_there(path):
+    cfg = load_config(path, taxonomy=NAMES)
+    named = [stage.config for stage in cfg.model.stages if "config" in stage] + [cfg.get("floor", str(path))]
+    assert all(Path(config).resolve() in TRAININGS + SYSTEMS for config in named)
+    quick = CONFIGS / "quick"
+    assert all((quick in Path(config).resolve().parents) == (quick in path.parents) for config in named)

@@ -1,0 +1,240 @@
+"""Samples of each task, against how the data set was drawn. P persons, K = 3 parts."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+from mmengine.dataset import DefaultSampler
+from torch.utils.data import DataLoader
+
+from tpsparse.datasets.tasks import (
+    TPSClipDataset,
+    TPSFeatureDataset,
+    TPSPartDataset,
+    TPSPersonDataset,
+    VideoDataset,
+    best_persons,
+    feature_sample,
+    pick_frames,
+)
+from tpsparse.engine import SeededSampler
+from tpsparse.errors import InputError
+from tpsparse.structures import FrameParse, VideoParse
+from tpsparse.taxonomy import Taxonomy
+
+
+def make(kind, root, split="train", **kwargs):
+    taxonomy = Taxonomy.from_root(root).to_meta()
+    if kind is not VideoDataset:
+        kwargs.setdefault("pipeline", [])
+    return kind(data_root=str(root), split=split, taxonomy=taxonomy, **kwargs)
+
+
+def colour_at(image, box, place):
+    """Mean colour inside a part, away from the edges that compression blurs."""
+    x0, y0 = int(box[0]) + place[0] + 2, int(box[1]) + place[1] + 2
+    x1, y1 = int(box[0]) + place[2] - 2, int(box[1]) + place[3] - 2
+    return image[y0:y1, x0:x1].reshape(-1, 3).mean(axis=0)
+
+
+class TestPersons:
+    def test_sample(self, tiny_root, drawn):
+        dataset = make(TPSPersonDataset, tiny_root, "test")
+        assert len(dataset) == 36 and dataset.metainfo["classes"] == ("person",)
+        sample = dataset[24 + 6]  # push_up, frame 7
+        assert (sample["video"], sample["frame_index"], sample["action"]) == ("push_up_test_0", 7, 2)
+        assert sample["boxes"].tolist() == [drawn.person_box("push_up", 7, person) for person in range(2)]
+        assert sample["img"].shape == (64, 96, 3) and sample["img_shape"] == sample["ori_shape"] == (64, 96)
+        assert (sample["img_id"], sample["img_path"]) == (30, str(dataset.index.videos[2].path))
+
+    def test_frame_and_boxes_belong_together(self, tiny_root, drawn):
+        sample = make(TPSPersonDataset, tiny_root)[12 * 4 + 10]
+        for box in sample["boxes"]:
+            found = colour_at(sample["img"], box, drawn.PART_PLACES["head"])
+            assert np.abs(found - drawn.PART_COLOURS["head"]).max() < 30
+
+    @pytest.mark.parametrize(("step", "numbers"), [(1, list(range(1, 13))), (5, [1, 6, 11]), (20, [1])])
+    def test_frame_step(self, tiny_root, step, numbers):
+        dataset = make(TPSPersonDataset, tiny_root, "test", frame_step=step)
+        assert [dataset[i]["frame_index"] for i in range(len(dataset))] == numbers * 3
+
+    def test_frame_without_persons(self, tiny_copy):
+        (tiny_copy / "train_annotations" / "lunge" / "lunge_train_0" / "img_00001.json").write_text("{}")
+        assert make(TPSPersonDataset, tiny_copy)[0]["boxes"].shape == (0, 4)
+
+    def test_no_annotation(self, tiny_copy):
+        shutil.rmtree(tiny_copy / "test_annotations")
+        with pytest.raises(InputError, match=r"\(test\) has no annotated frame: annotate it or use another split"):
+            make(TPSPersonDataset, tiny_copy, "test")
+
+    def test_changes_to_a_sample_stay_there(self, tiny_root):
+        dataset = make(TPSPersonDataset, tiny_root)
+        first = dataset[0]
+        boxes, image = first["boxes"].copy(), first["img"].copy()
+        first["boxes"][:] = 0
+        first["img"][:] = 0
+        np.testing.assert_array_equal(dataset[0]["boxes"], boxes)
+        np.testing.assert_array_equal(dataset[0]["img"], image)
+
+
+class TestParts:
+    def test_sample(self, tiny_root, drawn):
+        dataset = make(TPSPartDataset, tiny_root, "test")
+        assert len(dataset) == 48
+        sample = dataset[24 + 2 * 3 + 1]  # push_up, frame 4, second person: its right arm is hidden
+        assert (sample["video"], sample["frame_index"]) == ("push_up_test_0", 4)
+        box = drawn.person_box("push_up", 4, 1)
+        assert sample["box"].tolist() == box and sample["part_states"].tolist() == [0, 1, -1]
+        assert sample["part_boxes"][0].tolist() == [box[0] + 6, box[1], box[0] + 14, box[1] + 10]
+        assert np.isnan(sample["part_boxes"][2]).all() and sample["flip_parts"].tolist() == [0, 2, 1]
+
+    def test_persons_without_parts_are_left_out(self, tiny_copy):
+        path = tiny_copy / "train_annotations" / "lunge" / "lunge_train_0" / "img_00001.json"
+        path.write_text('{"humans": [{"number": 1, "box": [1, 1, 30, 30], "parts": {}}]}')
+        dataset = make(TPSPartDataset, tiny_copy)
+        assert len(dataset) == 96 - 1 and dataset[0]["frame_index"] == 2
+
+    def test_nobody_has_parts(self, tiny_copy):
+        for path in (tiny_copy / "test_annotations").rglob("*.json"):
+            path.write_text("{}")
+        with pytest.raises(InputError, match="has no person with an annotated part"):
+            make(TPSPartDataset, tiny_copy, "test")
+
+    def test_augmentation_does_not_depend_on_workers(self, tiny_root, scope):
+        pipeline = [dict(type="JitterBox"), dict(type="CropPerson", input_size=(32, 24)), dict(type="FlipPerson")]
+        pipeline += [dict(type="JitterColor"), dict(type="PackPart")]
+        dataset = make(TPSPartDataset, tiny_root, pipeline=pipeline)
+
+        def load(workers):
+            sampler = SeededSampler(dataset, seed=3)
+            items = DataLoader(dataset, batch_size=16, sampler=sampler, num_workers=workers, collate_fn=list)
+            return [item for batch in items for item in batch]
+
+        alone, shared = load(0), load(2)
+        assert len(alone) == 96
+        for one, two in zip(alone, shared, strict=True):
+            assert one["inputs"].equal(two["inputs"])
+            assert one["data_samples"].flipped == two["data_samples"].flipped
+        assert {item["data_samples"].flipped for item in alone} == {True, False}
+
+
+class TestClips:
+    def test_sample(self, tiny_root):
+        dataset = make(TPSClipDataset, tiny_root, repeat=3)
+        assert len(dataset) == 18
+        sample = dataset[6 + 5]
+        assert (sample["video"], sample["label"], sample["total_frames"]) == ("push_up_train_1", 2, 12)
+        assert (sample["start_index"], sample["avg_fps"], sample["modality"]) == (1, 10.0, "RGB")
+
+    def test_decoding_pipeline(self, tiny_root, scope):
+        # Four frames, three apart, span ten of twelve: one is left over at either end.
+        pipeline = [dict(type="mmaction.SampleFrames", clip_len=4, frame_interval=3, test_mode=True)]
+        dataset = make(TPSClipDataset, tiny_root, pipeline=[*pipeline, dict(type="DecodeFrames")])
+        sample = dataset[4]
+        assert sample["frame_inds"].tolist() == [2, 5, 8, 11]
+        expected = make(TPSPersonDataset, tiny_root)
+        for image, number in zip(sample["imgs"], [2, 5, 8, 11], strict=True):
+            np.testing.assert_array_equal(image, expected[12 * 4 + number - 1]["img"])
+        assert sample["original_shape"] == sample["img_shape"] == (64, 96)
+
+
+class TestVideos:
+    def test_readable_and_unreadable(self, tiny_copy):
+        (tiny_copy / "test_videos" / "lunge" / "lunge_test_0.mp4").write_bytes(b"")
+        dataset = make(VideoDataset, tiny_copy, "test")
+        items = [dataset[i] for i in range(len(dataset))]
+        assert [item["video"].rsplit("/", 1)[1] for item in items] == [
+            "pull_ups_test_0.mp4",
+            "push_up_test_0.mp4",
+            "lunge_test_0.mp4",
+        ]
+        assert [None if i["ground_truth"] is None else i["ground_truth"].video for i in items] == [
+            "pull_ups_test_0",
+            "push_up_test_0",
+            None,
+        ]
+        assert len(dataset.problems) == 1
+
+
+def make_parse(video, frames=6, persons=(2, 0, 3, 1, 2, 2)) -> VideoParse:
+    records = []
+    for number in range(frames):
+        count = persons[number]
+        records.append(
+            FrameParse(
+                2 * number + 1,
+                boxes=np.tile(np.array([0, 0, 9, 9], dtype=np.float32), (count, 1)),
+                scores=np.linspace(0.2, 0.8, count, dtype=np.float32),
+                features={"context": np.full(5, number, dtype=np.float32)},
+                person_features={"part": 10 * number + np.arange(count * 2, dtype=np.float32).reshape(count, 2)},
+            )
+        )
+    return VideoParse(video, num_frames=12, frames=records, features={"swin": np.arange(4, dtype=np.float32)})
+
+
+class TestFeatures:
+    @pytest.fixture
+    def parses(self, tmp_path):
+        for name in ("lunge_train_0", "push_up_train_1", "of_another_set"):
+            make_parse(name).save(tmp_path / "parses" / f"{name}.safetensors")
+        return tmp_path / "parses"
+
+    def test_sample(self, tiny_root, parses):
+        dataset = make(TPSFeatureDataset, tiny_root, parses=str(parses), num_frames=6, max_persons=2)
+        assert [dataset[i]["video"] for i in range(len(dataset))] == ["lunge_train_0", "push_up_train_1"]
+        sample = dataset[1]
+        assert sample["action"] == 2 and sample["video_features"]["swin"].tolist() == [0, 1, 2, 3]
+        assert sample["frame_features"]["context"].tolist() == [[i] * 5 for i in range(6)]
+        persons = [frame["part"].tolist() for frame in sample["person_features"]]
+        # Of three persons with rising scores the last two, the best first.
+        assert persons[:3] == [[[2, 3], [0, 1]], [], [[24, 25], [22, 23]]]
+
+    def test_no_parse_of_the_split(self, tiny_root, tmp_path):
+        with pytest.raises(InputError, match=r"has no saved parse of a train video: run tools/reproduce\.py"):
+            make(TPSFeatureDataset, tiny_root, parses=str(tmp_path))
+
+    def test_parse_that_failed_is_replaced(self, tiny_root, parses):
+        VideoParse("lunge_train_0", error="it is truncated").save(parses / "lunge_train_0.safetensors")
+        dataset = make(TPSFeatureDataset, tiny_root, parses=str(parses))
+        assert dataset[0]["video"] == "push_up_train_1"
+        [problem] = dataset.problems
+        assert problem.path.name == "lunge_train_0.safetensors" and "it is truncated" in problem.message
+
+    def test_broken_file_is_replaced(self, tiny_root, parses):
+        (parses / "push_up_train_1.safetensors").write_bytes(b"none")
+        dataset = make(TPSFeatureDataset, tiny_root, parses=str(parses))
+        assert dataset[1]["video"] == "lunge_train_0" and len(dataset.problems) == 1
+
+    def test_training_draws_frames_and_testing_does_not(self, tiny_root, parses, tmp_path):
+        dataset = make(TPSFeatureDataset, tiny_root, parses=str(parses), num_frames=3)
+        drawn = {tuple(dataset[(0, seed)]["frame_features"]["context"][:, 0]) for seed in range(20)}
+        assert len(drawn) > 3 and all(list(frames) == sorted(frames) for frames in drawn)
+        make_parse("lunge_test_0").save(tmp_path / "test" / "lunge_test_0.safetensors")
+        dataset = make(TPSFeatureDataset, tiny_root, "test", parses=str(tmp_path / "test"), num_frames=3)
+        frames = {tuple(dataset[(0, seed)]["frame_features"]["context"][:, 0]) for seed in range(5)}
+        assert frames == {(1, 3, 5)}  # the middles of three stretches of six
+
+
+@pytest.mark.parametrize("available", [1, 3])
+def test_pick_frames_has_no_more_than_there_are(available):
+    for random in (True, False):
+        assert pick_frames(available, 3, random=random).tolist() == list(range(available))
+
+
+def test_best_persons_keeps_order_of_equals():
+    frame = FrameParse(1, boxes=np.eye(4, dtype=np.float32), scores=np.array([0.5, 0.9, 0.5, 0.1], dtype=np.float32))
+    assert best_persons(frame, 3).boxes.argmax(axis=1).tolist() == [1, 0, 2]
+    assert len(best_persons(frame, 9)) == 4
+
+
+def test_feature_sample_of_one_frame_without_persons():
+    sample = feature_sample(make_parse("v", 1, (0,)), 8, 10)
+    assert sample["person_features"][0]["part"].shape == (0, 2)
+    assert sample["frame_features"]["context"].shape == (1, 5)
+
+
+def test_sampler_of_the_framework_still_fits(tiny_root):
+    dataset = make(TPSClipDataset, tiny_root)
+    assert [dataset[i]["video"] for i in DefaultSampler(dataset, shuffle=False)][0] == "lunge_train_0"

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tpsparse.engine import config_taxonomy, load_config
+from tpsparse.errors import InputError
+from tpsparse.taxonomy import Taxonomy
+
+NAMES = Taxonomy(parts=("head", "hip"), states=("none",), actions=("a", "b", "c"), objects=("ball",))
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(text: str, name: str = "run.py") -> Path:
+        path = tmp_path / name
+        path.write_text(text)
+        return path
+
+    return write
+
+
+class TestWords:
+    @pytest.mark.parametrize(
+        ("word", "value"), [("@num_parts", 2), ("@num_states", 1), ("@num_actions", 3), ("@num_objects", 1)]
+    )
+    def test_sizes(self, write, word, value):
+        assert load_config(write(f"count = '{word}'"), taxonomy=NAMES).count == value
+
+    def test_names(self, write):
+        cfg = load_config(write("names = '@taxonomy'"), taxonomy=NAMES)
+        assert Taxonomy.from_meta(cfg.names) == NAMES == config_taxonomy(cfg)
+
+    def test_everywhere(self, write):
+        text = "a = dict(b=[dict(c='@num_parts'), ('@num_actions', dict(d='@num_actions'))], e=('x', ['@num_parts']))"
+        cfg = load_config(write(text), taxonomy=NAMES)
+        assert cfg.a.to_dict() == {"b": [{"c": 2}, (3, {"d": 3})], "e": ("x", [2])}
+
+    def test_folders(self, write):
+        text = (
+            "data_root = 'data/set'\nparses_dir = 'p'\nfiles = ['@data_root', '@work_dir/sub/x', '@parses_dir/train']"
+        )
+        cfg = load_config(write(text), taxonomy=NAMES, work_dir="work")
+        assert cfg.files == ["data/set", "work/sub/x", "p/train"]
+
+    def test_other_text_is_left(self, write):
+        cfg = load_config(write("mail = 'a@num_parts'\nempty = ''\nnumber = 3"), taxonomy=NAMES)
+        assert (cfg.mail, cfg.empty, cfg.number) == ("a@num_parts", "", 3)
+
+    @pytest.mark.parametrize("word", ["@num_part", "@parses_dir/train", "@"])
+    def test_unknown(self, write, word):
+        with pytest.raises(InputError, match=f"config word {word.split('/')[0]} is not known: use one of .*@num_parts"):
+            load_config(write(f"count = '{word}'"), taxonomy=NAMES)
+
+
+class TestFiles:
+    def test_missing(self, tmp_path):
+        with pytest.raises(InputError, match=r"absent\.py is missing: see configs/"):
+            load_config(tmp_path / "absent.py")
+
+    @pytest.mark.parametrize(
+        "text",
+        ["a = (", "import absent_module", "_base_ = ['absent.py']", "1 / 0"],
+        ids=["syntax", "import", "base", "error"],
+    )
+    def test_broken(self, write, text):
+        with pytest.raises(InputError, match=r"run\.py cannot be read: ") as error:
+            load_config(write(text), taxonomy=NAMES)
+        assert "\n" not in str(error.value)
+
+    def test_without_data_root(self, write):
+        with pytest.raises(InputError, match=r"run\.py has no data_root: give one with --cfg-options data_root=DIR"):
+            load_config(write("a = 1"))
+
+    @pytest.mark.parametrize("name", ["body_part.txt", "part_stat.txt", "object.txt"])
+    def test_missing_list(self, write, tiny_copy, name):
+        (tiny_copy / "list" / name).unlink()
+        with pytest.raises(InputError, match=f"list/{name} is missing"):
+            load_config(write("a = 1"), options={"data_root": str(tiny_copy)})
+
+    def test_missing_training_videos(self, write, tiny_copy):
+        shutil.rmtree(tiny_copy / "train_videos")
+        with pytest.raises(InputError, match="train_videos is missing"):
+            load_config(write("a = 1"), options={"data_root": str(tiny_copy)})
+
+    def test_names_come_from_the_data(self, write, tiny_root, tiny_taxonomy):
+        cfg = load_config(write("data_root = 'absent'\ncount = '@num_actions'"), options={"data_root": str(tiny_root)})
+        assert cfg.count == 3 and config_taxonomy(cfg) == tiny_taxonomy
+
+
+class TestOptions:
+    def test_override(self, write):
+        text = "model = dict(size=1, list=[dict(a=1), dict(a=2)])"
+        options = {"model.size": 5, "model.list.1.a": 7, "new.key": "@num_parts"}
+        cfg = load_config(write(text), options=options, taxonomy=NAMES)
+        assert cfg.model.to_dict() == {"size": 5, "list": [{"a": 1}, {"a": 7}]} and cfg.new.key == 2
+
+    @pytest.mark.parametrize("key", ["model.list.4.a", "model.size.x", "model.list.x.a"])
+    def test_key_that_does_not_fit(self, write, key):
+        with pytest.raises(InputError, match=r"run\.py cannot take the options .*--cfg-options") as error:
+            load_config(write("model = dict(size=1, list=[dict(a=1)])"), options={key: 3}, taxonomy=NAMES)
+        assert "\n" not in str(error.value)
+
+    def test_work_dir(self, write):
+        path = write("work_dir = 'own'\n", "with.py")
+        assert load_config(path, taxonomy=NAMES).work_dir == "own"
+        assert load_config(path, taxonomy=NAMES, work_dir="given").work_dir == "given"
+        assert load_config(write("a = 1", "name.py"), taxonomy=NAMES).work_dir == "work_dirs/name"
+
+
+def test_stage_without_checkpoint_takes_that_of_its_run(write):
+    stages = "dict(type='A', config='x/net_one.py'), dict(type='B'), dict(type='C', config='y.py', checkpoint='c.pth')"
+    cfg = load_config(write(f"model = dict(stages=[{stages}])"), taxonomy=NAMES, work_dir="work")
+    assert [stage.get("checkpoint") for stage in cfg.model.stages] == ["work/net_one", None, "c.pth"]

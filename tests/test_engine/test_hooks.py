@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import random
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from tpsparse.datasets.problems import ProblemLog
+from tpsparse.engine import hooks
+from tpsparse.engine.hooks import EpochSeedHook, ProblemHook, ProgressHook
+
+
+def draws() -> tuple[float, float, float]:
+    return random.random(), np.random.random(), torch.rand(1).item()
+
+
+class TestEpochSeed:
+    def after(self, seed, epoch):
+        EpochSeedHook().before_train_epoch(SimpleNamespace(seed=seed, epoch=epoch))
+        return draws()
+
+    def test_follows_from_seed_and_epoch_alone(self):
+        first = self.after(0, 2)
+        draws()
+        assert self.after(0, 2) == first
+
+    @pytest.mark.parametrize(("seed", "epoch"), [(1, 2), (0, 3), (2**31 - 1, 50)])
+    def test_other_runs_and_epochs_draw_otherwise(self, seed, epoch):
+        one, two = self.after(0, 2), self.after(seed, epoch)
+        assert all(a != b for a, b in zip(one, two, strict=True))
+
+    def test_processes_draw_otherwise(self, monkeypatch):
+        first = self.after(0, 0)
+        monkeypatch.setattr(hooks, "get_rank", lambda: 1)
+        assert self.after(0, 0) != first
+
+    def test_comes_before_the_hooks_that_draw(self):
+        assert EpochSeedHook.priority == "VERY_HIGH"
+
+
+class TestProblems:
+    def run(self, monkeypatch, dataset, *, rank=0, others=()):
+        told: list[str] = []
+        monkeypatch.setattr(ProblemLog, "report", lambda log, title: told.append(f"{title}: {len(log)}"))
+        monkeypatch.setattr(hooks, "is_main_process", lambda: rank == 0)
+        monkeypatch.setattr(hooks, "all_gather_object", lambda own: [own, *others])
+        loader = SimpleNamespace(dataset=dataset)
+        runner = SimpleNamespace(train_dataloader=loader, test_dataloader=loader)
+        ProblemHook().after_train(runner)
+        ProblemHook().after_test(runner)
+        return told
+
+    def test_told_at_the_end(self, monkeypatch):
+        log = ProblemLog()
+        log.add("video", "a.mp4", "is empty")
+        dataset = SimpleNamespace(problems=log)
+        assert self.run(monkeypatch, dataset) == ["training set: 1", "test set: 1"]
+
+    def test_those_of_other_processes_count_once(self, monkeypatch):
+        here, there = ProblemLog(), ProblemLog()
+        here.add("video", "a.mp4", "is empty")
+        there.add("video", "a.mp4", "is empty")
+        there.add("sample", "b.mp4", "is truncated")
+        dataset = SimpleNamespace(problems=here)
+        assert self.run(monkeypatch, dataset, others=[list(there)]) == ["training set: 2", "test set: 2"]
+
+    def test_only_the_main_process_tells(self, monkeypatch):
+        assert self.run(monkeypatch, SimpleNamespace(problems=ProblemLog()), rank=1) == []
+
+    def test_data_sets_of_others(self, monkeypatch):
+        assert self.run(monkeypatch, [1, 2, 3]) == []
+
+
+class TestProgress:
+    def runner(self, **kwargs):
+        cfg = {"title": "persons"}
+        loader = [1, 2, 3]
+        given = dict(cfg=cfg, experiment_name="e", max_iters=6, iter=0, epoch=0, test_dataloader=loader)
+        return SimpleNamespace(**{**given, **kwargs})
+
+    def test_training_counts_what_was_resumed(self):
+        hook, runner = ProgressHook(), self.runner(iter=4)
+        hook.before_train(runner)
+        assert (hook.bar.n, hook.bar.total, hook.bar.desc) == (4, 6, "train persons")
+        for step in range(2):
+            hook.after_train_iter(runner, step, outputs={"loss": torch.tensor(0.5, requires_grad=True)})
+        assert hook.bar.n == 6
+        hook.after_train(runner)
+        assert hook.bar is None
+
+    def test_testing(self):
+        hook, runner = ProgressHook(), self.runner()
+        hook.before_test(runner)
+        assert hook.bar.total == 3
+        hook.after_test_iter(runner, 0)
+        assert hook.bar.n == 1
+        hook.after_test_epoch(runner)
+        assert hook.bar is None
+
+    def test_other_processes_show_nothing(self, monkeypatch):
+        monkeypatch.setattr(hooks, "is_main_process", lambda: False)
+        hook, runner = ProgressHook(), self.runner()
+        hook.before_train(runner)
+        hook.after_train_iter(runner, 0)
+        hook.after_train(runner)
+        assert hook.bar is None
