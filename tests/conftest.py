@@ -240,7 +240,7 @@ def narrow_part_config(path: Path, root: Path, **changes: Any) -> Path:
     """Write the quick part-parsing config with four channels and crops of 64 x 64: three epochs of four iterations."""
     from mmengine.config import Config
 
-    cfg = Config.fromfile(QUICK / "part_parsing" / "dap_parsing-hrnet-w16_1xb32_synthetic-128x96.py")
+    cfg = Config.fromfile(QUICK / "part_parsing" / "dap_parsing-hrnet-w16_1xb16_synthetic-128x96.py")
     options = {
         "data_root": str(root),
         "codec": {"input_size": (64, 64), "heatmap_size": (16, 16)},

@@ -19,8 +19,14 @@ def main(argv: list[str] | None = None) -> int:
     add_launcher(parser)
     args = parser.parse_args(argv)
 
+    from mmengine.device import get_device
+
     from tpsparse import apis
     from tpsparse.engine import load_config
+    from tpsparse.errors import InputError
+
+    if args.amp and get_device() == "cpu":
+        raise InputError("--amp needs a GPU and there is none: leave it out")
 
     cfg = load_config(args.config, options=args.cfg_options, work_dir=args.work_dir)
     if args.amp:

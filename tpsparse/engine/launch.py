@@ -36,9 +36,16 @@ def _start_cpu_processes(cfg: Config, launcher: str) -> None:
     if not torch.distributed.is_initialized():
         if launcher == "slurm":
             _take_over_slurm()
+        _check_group()
         torch.distributed.init_process_group(backend="gloo")
     wrapper: dict[str, Any] = dict(type="MMDistributedDataParallel", device_ids=None, broadcast_buffers=False)
     cfg.setdefault("model_wrapper_cfg", wrapper)
+
+
+def _check_group() -> None:
+    missing = [name for name in ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT") if name not in os.environ]
+    if missing:
+        raise InputError(f"launcher pytorch needs {', '.join(missing)}: start with tools/dist_train.sh or torchrun")
 
 
 def _take_over_slurm() -> None:

@@ -15,16 +15,16 @@ quick = "{{ fileDirname }}/.."
 model = dict(
     stages=[
         dict(type="DetectPersons", config=f"{quick}/person_detection/dap_cascade-rcnn_r18_fpn_1xb8_synthetic.py"),
-        dict(type="ParseParts", config=f"{quick}/part_parsing/dap_parsing-hrnet-w16_1xb32_synthetic-128x96.py"),
+        dict(type="ParseParts", config=f"{quick}/part_parsing/dap_parsing-hrnet-w16_1xb16_synthetic-128x96.py"),
         dict(
             type="ClassifyVideo",
             name="timesformer",
-            config=f"{quick}/action_recognition/dap_timesformer_divst_1xb16_synthetic-8x4x1-rgb.py",
+            config=f"{quick}/action_recognition/dap_timesformer_divst_1xb16_synthetic-8x3x1-rgb.py",
         ),
         dict(
             type="ClassifyVideo",
             name="swin",
-            config=f"{quick}/action_recognition/dap_swin-24_1xb16_synthetic-8x4x1-rgb.py",
+            config=f"{quick}/action_recognition/dap_swin-24_1xb16_synthetic-8x3x1-rgb.py",
         ),
         dict(
             type="FuseFeatures",

@@ -1,7 +1,7 @@
 """DAP action recognition that trains on two cores: TimeSformer of the full config, narrow, on small clips.
 
-    python tools/train.py configs/quick/action_recognition/dap_timesformer_divst_1xb16_synthetic-8x4x1-rgb.py
-    python tools/test.py configs/quick/action_recognition/dap_timesformer_divst_1xb16_synthetic-8x4x1-rgb.py
+    python tools/train.py configs/quick/action_recognition/dap_timesformer_divst_1xb16_synthetic-8x3x1-rgb.py
+    python tools/test.py configs/quick/action_recognition/dap_timesformer_divst_1xb16_synthetic-8x3x1-rgb.py
 
 Data: the synthetic data set of `make demo`. Hardware: two CPU cores, some two minutes.
 """
@@ -10,7 +10,7 @@ _base_ = ["../_base_/quick.py"]
 
 title = "timesformer"
 clip_len = 8
-frame_interval = 4
+frame_interval = 3
 image_size = 96
 max_epochs = 12
 

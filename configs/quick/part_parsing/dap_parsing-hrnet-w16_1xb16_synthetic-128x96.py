@@ -1,7 +1,7 @@
 """DAP part parsing at a size that trains on two cores: the classes of the full config, narrow, on small crops.
 
-    python tools/train.py configs/quick/part_parsing/dap_parsing-hrnet-w16_1xb32_synthetic-128x96.py
-    python tools/test.py configs/quick/part_parsing/dap_parsing-hrnet-w16_1xb32_synthetic-128x96.py
+    python tools/train.py configs/quick/part_parsing/dap_parsing-hrnet-w16_1xb16_synthetic-128x96.py
+    python tools/test.py configs/quick/part_parsing/dap_parsing-hrnet-w16_1xb16_synthetic-128x96.py
 
 Data: the synthetic data set of `make demo`. Hardware: two CPU cores, some three minutes.
 """
@@ -11,7 +11,7 @@ _base_ = ["../_base_/quick.py"]
 title = "part parsing"
 codec = dict(type="PartMaskCodec", input_size=(128, 96), heatmap_size=(32, 24))
 channels = 16
-max_epochs = 6
+max_epochs = 5
 
 model = dict(
     type="ParsingHRNet",
@@ -64,7 +64,7 @@ train_pipeline = [
 test_pipeline = [dict(type="CropPerson", input_size=codec["input_size"]), dict(type="PackPart")]
 dataset = dict(type="TPSPartDataset", data_root="@data_root", taxonomy="@taxonomy")
 train_dataloader = dict(
-    batch_size=32,
+    batch_size=16,
     num_workers=0,
     sampler=dict(type="SeededSampler"),
     dataset=dict(**dataset, split="train", pipeline=train_pipeline),

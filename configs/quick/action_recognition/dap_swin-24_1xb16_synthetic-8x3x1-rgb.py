@@ -1,7 +1,7 @@
 """DAP action recognition that trains on two cores: Video Swin Transformer of the full config, narrow, on small clips.
 
-    python tools/train.py configs/quick/action_recognition/dap_swin-24_1xb16_synthetic-8x4x1-rgb.py
-    python tools/test.py configs/quick/action_recognition/dap_swin-24_1xb16_synthetic-8x4x1-rgb.py
+    python tools/train.py configs/quick/action_recognition/dap_swin-24_1xb16_synthetic-8x3x1-rgb.py
+    python tools/test.py configs/quick/action_recognition/dap_swin-24_1xb16_synthetic-8x3x1-rgb.py
 
 Data: the synthetic data set of `make demo`. Hardware: two CPU cores, some two minutes.
 """
@@ -10,9 +10,9 @@ _base_ = ["../_base_/quick.py"]
 
 title = "video swin"
 clip_len = 8
-frame_interval = 4
+frame_interval = 3
 image_size = 64
-max_epochs = 10
+max_epochs = 16
 
 model = dict(
     type="FeatureRecognizer",

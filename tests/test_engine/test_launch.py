@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from mmengine.config import Config
+
+from tpsparse.engine import launch
+from tpsparse.errors import InputError
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """What would be started: the group, and the config that the runner gets."""
+    calls: list[object] = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: False)
+    monkeypatch.setattr(torch.distributed, "init_process_group", lambda **kwargs: calls.append(kwargs))
+    monkeypatch.setattr(launch.Runner, "from_cfg", classmethod(lambda cls, cfg: cfg))
+    names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
+    for name in (*names, "SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID"):
+        monkeypatch.delenv(name, raising=False)
+    return calls
+
+
+def test_one_process(started):
+    cfg = launch.build_runner(Config({}), "none")
+    assert cfg.launcher == "none" and started == [] and "model_wrapper_cfg" not in cfg
+
+
+def test_cpu_processes(started, monkeypatch):
+    for name in ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.setenv(name, "0")
+    cfg = launch.build_runner(Config({}), "pytorch")
+    assert started == [{"backend": "gloo"}]
+    assert cfg.model_wrapper_cfg.device_ids is None  # GPU numbers would be handed over otherwise
+
+
+def test_wrapper_of_the_config_is_kept(started, monkeypatch):
+    for name in ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.setenv(name, "0")
+    own = dict(type="MMDistributedDataParallel", device_ids=None, find_unused_parameters=True)
+    assert launch.build_runner(Config(dict(model_wrapper_cfg=own)), "pytorch").model_wrapper_cfg == own
+
+
+def test_gpus_are_left_to_mmengine(started, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    cfg = launch.build_runner(Config({}), "pytorch")
+    assert started == [] and "model_wrapper_cfg" not in cfg
+
+
+def test_slurm(started, monkeypatch):
+    import os
+
+    for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"):
+        monkeypatch.setenv(name, "")  # so that what is set here goes with the test
+    for name in ("MASTER_ADDR", "MASTER_PORT"):  # exported by tools/slurm_*.sh
+        monkeypatch.setenv(name, "0")
+    for name, value in (("SLURM_PROCID", "3"), ("SLURM_NTASKS", "8"), ("SLURM_LOCALID", "1")):
+        monkeypatch.setenv(name, value)
+    launch.build_runner(Config({}), "slurm")
+    assert [os.environ[name] for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK")] == ["3", "8", "1"]
+    assert started == [{"backend": "gloo"}]
+
+
+def test_slurm_outside_of_a_job(started, monkeypatch):
+    monkeypatch.setenv("SLURM_NTASKS", "8")
+    with pytest.raises(InputError, match="launcher slurm needs SLURM_PROCID, SLURM_LOCALID: start with"):
+        launch.build_runner(Config({}), "slurm")
+
+
+def test_pytorch_outside_of_torchrun(started):
+    with pytest.raises(InputError, match=r"launcher pytorch needs RANK, WORLD_SIZE, .*: start with"):
+        launch.build_runner(Config({}), "pytorch")
