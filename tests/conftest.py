@@ -46,6 +46,12 @@ def one_thread() -> None:
     os.environ["OMP_NUM_THREADS"] = "1"
 
 
+def quick_config(task: str) -> Path:
+    """The quick training config of DAP for a task that has one."""
+    [path] = (QUICK / task).glob("dap_*.py")
+    return path
+
+
 def person_box(action: str, frame: int, person: int) -> list[int]:
     """Where a drawn person is: 20 x 40 pixels, walking in a direction that the action decides."""
     step = ACTIONS.index(action)
@@ -240,7 +246,7 @@ def narrow_part_config(path: Path, root: Path, **changes: Any) -> Path:
     """Write the quick part-parsing config with four channels and crops of 64 x 64: three epochs of four iterations."""
     from mmengine.config import Config
 
-    cfg = Config.fromfile(QUICK / "part_parsing" / "dap_parsing-hrnet-w16_1xb16_synthetic-128x96.py")
+    cfg = Config.fromfile(quick_config("part_parsing"))
     options = {
         "data_root": str(root),
         "codec": {"input_size": (64, 64), "heatmap_size": (16, 16)},
@@ -279,3 +285,43 @@ def tool_environment(**extra: object) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def environment() -> Callable[..., dict[str, str]]:
     return tool_environment
+
+
+def break_items(root: Path) -> dict[str, str]:
+    """Spoil a copy of the drawn data set in every way; file name to what must be told of it.
+
+    Two training videos, three frames, one part and one test video cannot be used then.
+    """
+    videos, notes = root / "train_videos", root / "train_annotations" / "push_up" / "push_up_train_1"
+    (videos / "lunge" / "lunge_train_0.mp4").write_bytes(b"")
+    whole = (videos / "pull_ups" / "pull_ups_train_0.mp4").read_bytes()
+    (videos / "pull_ups" / "pull_ups_train_0.mp4").write_bytes(whole[: len(whole) * 2 // 3])
+    (root / "test_videos" / "lunge" / "lunge_test_0.mp4").write_text("not a video")
+    (notes / "img_00002.json").write_text('{"humans": [')
+    (notes / "img_00003.json").unlink()
+    content = json.loads((notes / "img_00004.json").read_text())
+    content["humans"][0]["box"] = [500, 10, 520, 30]
+    content["humans"][1]["parts"]["head"]["verb"] = "moonwalk"
+    (notes / "img_00004.json").write_text(json.dumps(content))
+    return {
+        "lunge_train_0.mp4": "is empty: replace or remove it",
+        "pull_ups_train_0.mp4": "is truncated",
+        "img_00002.json": "cannot be read",
+        "img_00003.json": "is missing: restore it",
+        "img_00004.json": "is outside the 96x64 frame",
+    }
+
+
+@pytest.fixture(scope="session")
+def spoil() -> Callable[[Path], dict[str, str]]:
+    return break_items
+
+
+def leftovers(folder: Path) -> list[str]:
+    """Files that an interrupted write would leave."""
+    return [str(path) for path in folder.rglob("*") if ".partial" in path.name or path.suffix == ".tmp"]
+
+
+@pytest.fixture(scope="session")
+def find_leftovers() -> Callable[[Path], list[str]]:
+    return leftovers

@@ -14,4 +14,15 @@ if [ "${NNODES:-1}" -gt 1 ]; then
 else
   RENDEZVOUS=(--standalone)
 fi
-exec "$PYTHON" -m torch.distributed.run "${RENDEZVOUS[@]}" --nproc_per_node "$PROCESSES" "$@" --launcher pytorch
+# torchrun ends with status 1 whatever its processes end with; they tell theirs in this file (tpsparse/cli.py).
+export TPSPARSE_STATUS_FILE=$(mktemp)
+trap 'rm -f "$TPSPARSE_STATUS_FILE"' EXIT
+"$PYTHON" -m torch.distributed.run "${RENDEZVOUS[@]}" --nproc_per_node "$PROCESSES" "$@" --launcher pytorch &
+TORCHRUN=$!
+trap 'kill -TERM "$TORCHRUN" 2> /dev/null' INT TERM
+STATUS=0
+wait "$TORCHRUN" || STATUS=$?
+while kill -0 "$TORCHRUN" 2> /dev/null; do wait "$TORCHRUN" || STATUS=$?; done
+TOLD=$(cat "$TPSPARSE_STATUS_FILE")
+if [ "$STATUS" = 0 ] || [ "$TOLD" = 2 ]; then STATUS=${TOLD:-0}; fi
+exit "$STATUS"

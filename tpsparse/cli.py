@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from .errors import InputError
@@ -14,6 +15,7 @@ from .errors import InputError
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 DONE, FAILED, SOME_SKIPPED = 0, 2, 3
+STATUS_FILE = "TPSPARSE_STATUS_FILE"
 EXIT_HELP = f"Exit status: {DONE} done, {FAILED} not done, {SOME_SKIPPED} done but some items were skipped."
 
 
@@ -42,13 +44,25 @@ def add_launcher(parser: argparse.ArgumentParser) -> None:
 def run(main: Callable[[list[str] | None], int], argv: list[str] | None = None) -> int:
     """Call a script's main function; an unusable input becomes one line and exit status 2."""
     try:
-        return main(argv)
+        return _told_to_launcher(main(argv))
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
-        return FAILED
+        return _told_to_launcher(FAILED)
     except KeyboardInterrupt:
         print("interrupted: run the same command again to go on", file=sys.stderr)
         return 130
+
+
+def _told_to_launcher(status: int) -> int:
+    """The status that one of several processes exits with.
+
+    A launcher takes any status but 0 for a crash: it stops the other processes and gives a status of its own. So
+    ``tools/launch.sh`` names a file that tells what it exits with, and skipped items end only the main process so.
+    """
+    file, rank = os.environ.get(STATUS_FILE), os.environ.get("RANK", "0")
+    if file and rank == "0" and status != DONE:
+        Path(file).write_text(str(status))
+    return DONE if status == SOME_SKIPPED and (file or rank != "0") else status
 
 
 def print_metrics(metrics: dict[str, Any]) -> None:

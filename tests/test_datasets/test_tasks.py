@@ -150,11 +150,13 @@ class TestVideos:
             "push_up_test_0.mp4",
             "lunge_test_0.mp4",
         ]
-        assert [None if i["ground_truth"] is None else i["ground_truth"].video for i in items] == [
+        assert [item["ground_truth"].video for item in items] == [
             "pull_ups_test_0",
             "push_up_test_0",
-            None,
+            "lunge_test_0",
         ]
+        truth = items[2]["ground_truth"]
+        assert truth.frame_indices == list(range(1, 13)) and truth.action() == 0
         assert len(dataset.problems) == 1
 
 

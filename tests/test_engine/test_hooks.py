@@ -106,3 +106,13 @@ class TestProgress:
         hook.after_train_iter(runner, 0)
         hook.after_train(runner)
         assert hook.bar is None
+
+
+def test_videos_that_fail_in_parsing_are_problems():
+    log = ProblemLog()
+    runner = SimpleNamespace(test_dataloader=SimpleNamespace(dataset=SimpleNamespace(problems=log)))
+    batch = {"video": ["x/a.mp4", "x/b.mp4"]}
+    parses = [SimpleNamespace(error=None), SimpleNamespace(error="x/b.mp4 ends after frame 3: replace it")]
+    ProblemHook().after_test_iter(runner, 0, batch, parses)
+    ProblemHook().after_test_iter(runner, 0, {"inputs": []}, [SimpleNamespace()])  # a network's own test
+    assert [str(problem) for problem in log] == ["x/b.mp4: ends after frame 3: replace it (skipped: video)"]

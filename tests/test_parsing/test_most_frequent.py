@@ -53,7 +53,7 @@ def make_index(videos: list[tuple[int, list[list[list[int]]]]]) -> TPSIndex:
         # A tie of 1 and 2 goes to the first.
         ([(0, [[[2, 2], [1, 1]]])], [[1, 1]] * 3),
         # Each action for itself; action 2 has no hip, which over all is 1, 1, 0.
-        ([(0, [[[0, 1]]]), (1, [[[1, 1]]]), (2, [[[2, -1]]]), (0, [[[0, 0]]])], [[0, 0], [1, 1], [2, 0]]),
+        ([(0, [[[0, 1]]]), (1, [[[1, 1]]]), (2, [[[2, -1]]]), (0, [[[0, 0]]])], [[0, 0], [1, 1], [2, 1]]),
         # Absent parts do not count, even where they are the most.
         ([(1, [[[-1, -1]], [[-1, 2]], [[1, -1]]])], [[1, 2]] * 3),
         # A frame without persons.

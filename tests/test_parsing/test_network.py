@@ -143,7 +143,7 @@ class TestLoadNetwork:
             load_network(str(tmp_path / "net.py"), "a.pth", NAMES)
 
     def test_options_change_the_config(self, quick_work_dir, tiny_taxonomy, drawn):
-        config = drawn.QUICK / "feature_fusion" / "dap_mlp_1xb16_synthetic.py"
+        config = drawn.quick_config("feature_fusion")
         folder = str(quick_work_dir / config.stem)
         network = load_network(str(config), folder, tiny_taxonomy, {"model.dropout": 0.9})
         assert network.config.model.dropout == 0.9 and not network.model.training

@@ -178,7 +178,7 @@ class TestSaved:
         assert self.parse(make, clip, tmp_path / "p", step=4) == 1
 
     def test_other_weights(self, make, clip, tmp_path, drawn, tiny_root):
-        config = drawn.QUICK / "feature_fusion" / "dap_mlp_1xb16_synthetic.py"
+        config = drawn.quick_config("feature_fusion")
         stage = dict(type="Brightness", config=str(config), checkpoint=str(tmp_path / "run"))
         (tmp_path / "run").mkdir()
         (tmp_path / "run" / "last_checkpoint").write_text("epoch_1.pth")

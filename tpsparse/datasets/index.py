@@ -29,6 +29,7 @@ from .video import Video, open_video
 SPLITS = ("train", "test")
 VIDEO_SUFFIXES = (".mp4", ".avi", ".mkv", ".webm", ".mov")
 ABSENT = -1
+UNLIMITED = (1 << 30, 1 << 30)
 FRAME_FILE = re.compile(r"img_(\d+)\.json")
 
 
@@ -108,6 +109,12 @@ class TPSIndex:
             action_scores={"action": scores},
         )
 
+    def truth_of_broken(self, path: Path) -> VideoParse | None:
+        """The annotation of a video in ``broken``, which is scored as one of which nothing is predicted."""
+        reader = _Reader(self.root, self.split, self.taxonomy)
+        reader.read_annotation_alone(path)
+        return reader.finish().ground_truth(0)
+
 
 @lru_cache(maxsize=4)
 def open_index(root: str | Path, split: str, taxonomy: Taxonomy) -> TPSIndex:
@@ -183,6 +190,22 @@ class _Reader:
             )
         )
 
+    def read_annotation_alone(self, path: Path) -> None:
+        """Read what is annotated of a video that cannot be read; the size of its frames is not known then."""
+        action, name = path.parent.name, path.stem
+        self._read_annotations(action, name, self.listed.get(name), UNLIMITED)
+        self.videos.append(
+            VideoEntry(
+                name=name,
+                path=path,
+                action=self.taxonomy.action_ids[action],
+                num_frames=max(self.frame_number, default=0),
+                size=(0, 0),
+                fps=0.0,
+                frames=range(len(self.frame_number)),
+            )
+        )
+
     def _num_frames(self, path: Path, video: Video) -> int:
         listed = self.listed.get(path.stem, video.num_frames)
         if video.num_frames < listed:
@@ -190,7 +213,7 @@ class _Reader:
             self.problems.add("end of video", path, told)
         return min(listed, video.num_frames)
 
-    def _read_annotations(self, action: str, name: str, num_frames: int, size: tuple[int, int]) -> None:
+    def _read_annotations(self, action: str, name: str, num_frames: int | None, size: tuple[int, int]) -> None:
         annotations = self.root / f"{self.split}_annotations"
         folder = annotations / action / name
         if (folder / name).is_dir():
@@ -200,7 +223,7 @@ class _Reader:
                 self.problems.add("annotations of video", folder, "is missing: put img_00001.json and so on there")
             return
         files = {int(match[1]): path for path in folder.iterdir() if (match := FRAME_FILE.fullmatch(path.name))}
-        for number in range(1, num_frames + 1):
+        for number in range(1, (max(files, default=0) if num_frames is None else num_frames) + 1):
             if number not in files:
                 self.problems.add("frame", folder / f"img_{number:05d}.json", "is missing: restore it")
                 continue

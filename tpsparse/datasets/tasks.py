@@ -161,8 +161,10 @@ class VideoDataset(TPSDataset):
 
     def sample(self, index: int) -> dict[str, Any]:
         """The video's path, and its annotation as a :class:`VideoParse` or None."""
-        known = index < len(self.index.videos)
-        return dict(video=str(self.paths[index]), ground_truth=self.index.ground_truth(index) if known else None)
+        path = self.paths[index]
+        readable = index < len(self.index.videos)
+        truth = self.index.ground_truth(index) if readable else self.index.truth_of_broken(path)
+        return dict(video=str(path), ground_truth=truth)
 
 
 def clip_sample(path: Path, name: str, num_frames: int, fps: float, *, label: int) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from mmengine.dist import all_gather_object, get_rank, is_main_process
 from mmengine.hooks import Hook
@@ -36,6 +37,14 @@ class ProblemHook(Hook):
     def after_train(self, runner: Runner) -> None:
         """Tell of the training set."""
         self._tell(runner.train_dataloader.dataset, "training set")
+
+    def after_test_iter(self, runner: Runner, batch_idx: int, data_batch=None, outputs=None) -> None:
+        """Take in the videos that a parsing run could not parse."""
+        dataset = runner.test_dataloader.dataset
+        for path, parse in zip((data_batch or {}).get("video", ()), outputs or ()):
+            error = getattr(parse, "error", None)
+            if error is not None and hasattr(dataset, "problems"):
+                dataset.problems.add("video", Path(path), error.removeprefix(f"{path} "))
 
     def after_test(self, runner: Runner) -> None:
         """Tell of the test set."""

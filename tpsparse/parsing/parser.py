@@ -80,8 +80,9 @@ class ActionParser(BaseModel):
             return self.parse_video(video)
         file = self.save_dir / f"{video.name}.safetensors"
         stamp = fingerprint([self.fingerprint, file_digest(str(video.path))])
-        if file.is_file() and _stamp_of(file) == stamp:
-            return VideoParse.load(file)
+        parse = _saved_parse(file, stamp)
+        if parse is not None:
+            return parse
         parse = self.parse_video(video)
         parse.save(file, dict(stamp=stamp))
         return parse
@@ -145,8 +146,11 @@ def _identity(stage: dict[str, Any], taxonomy: Taxonomy) -> dict[str, Any]:
     return identity
 
 
-def _stamp_of(file: Path) -> str | None:
+def _saved_parse(file: Path, stamp: str) -> VideoParse | None:
+    """The record in a file, if there is a whole one with this stamp."""
+    if not file.is_file():
+        return None
     try:
-        return read_metadata(file).get("stamp")
+        return VideoParse.load(file) if read_metadata(file).get("stamp") == stamp else None
     except InputError:
         return None

@@ -11,7 +11,7 @@ _base_ = ["../_base_/quick.py"]
 title = "part parsing"
 codec = dict(type="PartMaskCodec", input_size=(128, 96), heatmap_size=(32, 24))
 channels = 16
-max_epochs = 5
+max_epochs = 3
 
 model = dict(
     type="ParsingHRNet",

@@ -141,6 +141,16 @@ image_scale = (192, 144)
 train_pipeline = [
     dict(type="LoadPersons"),
     dict(type="mmdet.Resize", scale=image_scale, keep_ratio=True),
+    # Few videos: without these the action branches learn clothes and backgrounds by heart.
+    dict(type="mmdet.PhotoMetricDistortion"),
+    dict(
+        type="mmdet.RandomAffine",
+        max_rotate_degree=0.0,
+        max_translate_ratio=0.1,
+        scaling_ratio_range=(0.75, 1.25),
+        max_shear_degree=0.0,
+        border_val=(124, 116, 104),
+    ),
     dict(type="mmdet.RandomFlip", prob=0.5),
     dict(type="mmdet.PackDetInputs", meta_keys=meta_keys),
 ]

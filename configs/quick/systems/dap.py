@@ -19,12 +19,12 @@ model = dict(
         dict(
             type="ClassifyVideo",
             name="timesformer",
-            config=f"{quick}/action_recognition/dap_timesformer_divst_1xb16_synthetic-8x3x1-rgb.py",
+            config=f"{quick}/action_recognition/dap_timesformer_divst_1xb8_synthetic-8x2x1-rgb.py",
         ),
         dict(
             type="ClassifyVideo",
             name="swin",
-            config=f"{quick}/action_recognition/dap_swin-24_1xb16_synthetic-8x3x1-rgb.py",
+            config=f"{quick}/action_recognition/dap_swin-24_1xb8_synthetic-8x2x1-rgb.py",
         ),
         dict(
             type="FuseFeatures",

@@ -1,18 +1,18 @@
-"""DAP action recognition that trains on two cores: Video Swin Transformer of the full config, narrow, on small clips.
+"""DAP action recognition that trains on two cores: TimeSformer of the full config, narrow, on small clips.
 
-    python tools/train.py configs/quick/action_recognition/dap_swin-24_1xb16_synthetic-8x3x1-rgb.py
-    python tools/test.py configs/quick/action_recognition/dap_swin-24_1xb16_synthetic-8x3x1-rgb.py
+    python tools/train.py configs/quick/action_recognition/dap_timesformer_divst_1xb8_synthetic-8x2x1-rgb.py
+    python tools/test.py configs/quick/action_recognition/dap_timesformer_divst_1xb8_synthetic-8x2x1-rgb.py
 
 Data: the synthetic data set of `make demo`. Hardware: two CPU cores, some two minutes.
 """
 
 _base_ = ["../_base_/quick.py"]
 
-title = "video swin"
+title = "timesformer"
 clip_len = 8
-frame_interval = 3
-image_size = 64
-max_epochs = 16
+frame_interval = 2
+image_size = 96
+max_epochs = 10
 
 model = dict(
     type="FeatureRecognizer",
@@ -20,29 +20,23 @@ model = dict(
         type="ActionDataPreprocessor", mean=[127.5, 127.5, 127.5], std=[127.5, 127.5, 127.5], format_shape="NCTHW"
     ),
     backbone=dict(
-        type="SwinTransformer3D",
-        arch=dict(embed_dims=24, depths=[2, 2, 2, 2], num_heads=[2, 4, 4, 8]),
-        pretrained=None,
-        pretrained2d=False,
-        patch_size=(2, 4, 4),
-        window_size=(4, 4, 4),
-        drop_path_rate=0.1,
-        patch_norm=True,
+        type="TimeSformer",
+        num_frames=clip_len,
+        img_size=image_size,
+        patch_size=16,
+        embed_dims=96,
+        num_heads=4,
+        num_transformer_layers=2,
+        attention_type="divided_space_time",
+        norm_cfg=dict(type="LN", eps=1e-6),
     ),
-    cls_head=dict(
-        type="I3DHead",
-        in_channels=192,
-        num_classes="@num_actions",
-        spatial_type="avg",
-        dropout_ratio=0.2,
-        average_clips="prob",
-    ),
+    cls_head=dict(type="TimeSformerHead", num_classes="@num_actions", in_channels=96, average_clips="prob"),
 )
 
 train_pipeline = [
     dict(type="mmaction.SampleFrames", clip_len=clip_len, frame_interval=frame_interval),
     dict(type="DecodeFrames"),
-    dict(type="mmaction.RandomResizedCrop", area_range=(0.5, 1.0), aspect_ratio_range=(1.0, 1.5)),
+    dict(type="mmaction.RandomResizedCrop", area_range=(0.7, 1.0), aspect_ratio_range=(1.0, 1.5)),
     dict(type="mmaction.Resize", scale=(image_size, image_size), keep_ratio=False),
     dict(type="mmaction.Flip", flip_ratio=0.5),
     dict(type="mmaction.FormatShape", input_format="NCTHW"),
@@ -57,7 +51,7 @@ test_pipeline = [
 ]
 dataset = dict(type="TPSClipDataset", data_root="@data_root", taxonomy="@taxonomy")
 train_dataloader = dict(
-    batch_size=16,
+    batch_size=8,
     num_workers=0,
     sampler=dict(type="SeededSampler"),
     dataset=dict(**dataset, split="train", repeat=2, pipeline=train_pipeline),

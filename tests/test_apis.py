@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from mmengine.config import Config
+
+from tpsparse import apis
+from tpsparse.engine import load_config
+from tpsparse.errors import InputError
+from tpsparse.parsing import ActionParser
+
+
+@pytest.fixture(scope="module")
+def system(drawn, quick_work_dir):
+    return apis.build_parser(drawn.QUICK_SYSTEM, work_dir=quick_work_dir, frame_step=6)
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        (dict(type="ActionParser"), True),
+        (dict(type="tpsparse.ActionParser"), True),
+        (dict(type="X"), False),
+        (None, False),
+    ],
+)
+def test_is_system(model, expected):
+    assert apis.is_system(Config({} if model is None else dict(model=model))) is expected
+
+
+class TestBuildParser:
+    def test_names_come_with_the_weights(self, system, tiny_taxonomy):
+        parser, taxonomy = system
+        assert isinstance(parser, ActionParser) and taxonomy == tiny_taxonomy and parser.save_dir is None
+
+    def test_network_is_refused(self, drawn, quick_work_dir):
+        with pytest.raises(InputError, match="is of one network|names no checkpoint"):
+            apis.build_parser(drawn.quick_config("part_parsing"), work_dir=quick_work_dir)
+
+
+class TestParseVideo:
+    def test_record(self, system, tiny_root):
+        parse = apis.parse_video(system[0], tiny_root / "test_videos" / "lunge" / "lunge_test_0.mp4")
+        assert parse.error is None and {1, 7} <= set(parse.frame_indices)
+        assert set(parse.action_scores) == {"frame", "instance", "timesformer", "swin", "fusion", "action"}
+        mean = np.mean([scores for name, scores in parse.action_scores.items() if name != "action"], axis=0)
+        np.testing.assert_allclose(parse.action_scores["action"], mean, rtol=1e-4)
+
+    @pytest.mark.parametrize("content", [None, b"", b"words"])
+    def test_that_cannot_be_read(self, system, tmp_path, content):
+        if content is not None:
+            (tmp_path / "a.mp4").write_bytes(content)
+        with pytest.raises(InputError, match=r"a\.mp4"):
+            apis.parse_video(system[0], tmp_path / "a.mp4")
+        with pytest.raises(InputError, match=r"a\.mp4"):
+            apis.parse_to_folder(*system, tmp_path / "a.mp4", tmp_path / "out")
+        assert not (tmp_path / "out").exists()
+
+    def test_to_folder(self, system, tiny_root, tmp_path):
+        path = tiny_root / "test_videos" / "lunge" / "lunge_test_0.mp4"
+        parse = apis.parse_to_folder(*system, path, tmp_path / "out")
+        written = json.loads((tmp_path / "out" / "parse.json").read_text())
+        assert [frame["frame"] for frame in written["frames"]] == parse.frame_indices
+        assert (tmp_path / "out" / "overlay.mp4").stat().st_size > 0
+
+
+def test_write_to(drawn, tiny_root, tmp_path):
+    cfg = load_config(drawn.QUICK_SYSTEM, options={"data_root": str(tiny_root)}, work_dir="work")
+    apis.write_to(cfg, tmp_path)
+    assert cfg.test_evaluator.out_dir == str(tmp_path) and cfg.model.save_dir == str(tmp_path / "parses" / "test")

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import argparse
+
+import pytest
+
+from tpsparse import cli
+from tpsparse.errors import InputError
+
+
+def give(status):
+    def main(argv):
+        if isinstance(status, BaseException):
+            raise status
+        return status
+
+    return main
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch):
+    for name in ("RANK", cli.STATUS_FILE):
+        monkeypatch.delenv(name, raising=False)
+
+
+class TestRun:
+    @pytest.mark.parametrize("status", [cli.DONE, cli.FAILED, cli.SOME_SKIPPED])
+    def test_status(self, status):
+        assert cli.run(give(status)) == status
+
+    def test_input_error_is_one_line(self, capsys):
+        assert cli.run(give(InputError("a.mp4 is empty: replace it"))) == 2
+        assert capsys.readouterr().err == "error: a.mp4 is empty: replace it\n"
+
+    def test_other_errors_are_not_hidden(self):
+        with pytest.raises(ValueError):
+            cli.run(give(ValueError("a bug")))
+
+    def test_interrupted(self, capsys):
+        assert cli.run(give(KeyboardInterrupt())) == 130
+        assert "run the same command again" in capsys.readouterr().err
+
+    def test_arguments_are_passed_on(self):
+        seen = []
+        cli.run(lambda argv: seen.append(argv) or 0, ["--a"])
+        assert seen == [["--a"]]
+
+
+class TestSeveralProcesses:
+    """Skipped items must not look like a crash to the launcher."""
+
+    @pytest.mark.parametrize(("rank", "status"), [("0", 3), ("1", 0)])
+    def test_without_a_file(self, monkeypatch, rank, status):
+        monkeypatch.setenv("RANK", rank)
+        assert cli.run(give(cli.SOME_SKIPPED)) == status
+
+    @pytest.mark.parametrize(
+        ("rank", "given", "status", "told"), [("0", 3, 0, "3"), ("1", 3, 0, ""), ("0", 2, 2, "2"), ("0", 0, 0, "")]
+    )
+    def test_with_the_file_of_the_script(self, monkeypatch, tmp_path, rank, given, status, told):
+        file = tmp_path / "status"
+        file.touch()
+        monkeypatch.setenv("RANK", rank)
+        monkeypatch.setenv(cli.STATUS_FILE, str(file))
+        assert cli.run(give(given)) == status and file.read_text() == told
+
+
+def test_config_options():
+    parser = argparse.ArgumentParser()
+    cli.add_config_options(parser)
+    assert vars(parser.parse_args([])) == {"work_dir": None, "cfg_options": {}}
+    args = parser.parse_args(["--cfg-options", "a.b=3", "c=[1,2]", "d=x"])
+    assert args.cfg_options == {"a.b": 3, "c": [1, 2], "d": "x"}
+
+
+@pytest.mark.parametrize("given", [["--launcher", "slurm"], ["--local-rank", "1"], ["--local_rank=1"], []])
+def test_launcher_options(given):
+    parser = argparse.ArgumentParser()
+    cli.add_launcher(parser)
+    assert parser.parse_args(given).launcher in ("slurm", "none")
+
+
+def test_print_metrics(capsys):
+    cli.print_metrics({"score": 0.123456, "videos": 3, "name": "dap"})
+    assert capsys.readouterr().out == "score   0.1235\nvideos  3\nname    dap\n"
+    cli.print_metrics({})
+    assert capsys.readouterr().out == ""

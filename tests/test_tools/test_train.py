@@ -1,0 +1,132 @@
+"""tools/train.py: what it writes, and bad input."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from tpsparse.taxonomy import Taxonomy
+
+
+@pytest.fixture
+def config(narrow_parts, tiny_root, tmp_path):
+    return narrow_parts(tmp_path / "narrow.py", tiny_root, **{"train_cfg.max_epochs": 1})
+
+
+def test_checkpoint_knows_its_vocabulary(config, run_tool, tmp_path, tiny_taxonomy, find_leftovers):
+    assert run_tool("train", config, "--work-dir", tmp_path / "run") == 0
+    content = torch.load(tmp_path / "run" / "epoch_1.pth", weights_only=True)
+    assert Taxonomy.from_meta(content["meta"]["dataset_meta"]["taxonomy"]) == tiny_taxonomy
+    assert find_leftovers(tmp_path) == []
+
+
+def test_bad_items_are_skipped_listed_and_counted(config, run_tool, tmp_path, tiny_copy, spoil, capsys, find_leftovers):
+    told = spoil(tiny_copy)
+    assert run_tool("train", config, "--work-dir", tmp_path / "run", "--cfg-options", f"data_root={tiny_copy}") == 3
+    lines = capsys.readouterr().out.splitlines()
+    for file, message in told.items():
+        found = [line for line in lines if file in line and message in line]
+        assert len(found) == 1, (file, found)
+    assert sum("'moonwalk' is not in" in line and "part_stat.txt: add it" in line for line in lines) == 1
+    counts = "training set: skipped 2 videos, 2 frames, 1 person, 1 part, listed above"
+    assert sum(counts in line for line in lines) == 1
+    assert (tmp_path / "run" / "epoch_1.pth").is_file() and find_leftovers(tmp_path) == []
+
+
+def test_video_that_breaks_after_it_was_indexed(config, run_tool, tmp_path, tiny_copy, capsys, monkeypatch):
+    from tpsparse.datasets.video import Video
+
+    frames = Video.frames
+
+    def breaking(self, numbers):
+        if self.name == "lunge_train_1" and 4 in numbers:
+            self._check_decoded(4, 3)
+        return frames(self, numbers)
+
+    monkeypatch.setattr(Video, "frames", breaking)
+    arguments = ("--cfg-options", f"data_root={tiny_copy}", "train_dataloader.num_workers=2")
+    assert run_tool("train", config, "--work-dir", tmp_path / "run", *arguments) == 3
+    output = capsys.readouterr().out
+    assert "training set: skipped 1 sample, listed above" in output and "ends after frame 3" in output
+
+
+class TestRefused:
+    """One line on the standard error, exit status 2, no checkpoint."""
+
+    def refused(self, run_tool, capsys, tmp_path, config, *arguments) -> str:
+        capsys.readouterr()
+        assert run_tool("train", config, "--work-dir", tmp_path / "run", *arguments) == 2
+        lines = [line for line in capsys.readouterr().err.splitlines() if "error:" in line]
+        assert len(lines) == 1 and not list((tmp_path / "run").glob("*.pth"))
+        return lines[0]
+
+    def test_missing_config(self, run_tool, capsys, tmp_path):
+        assert "absent.py is missing" in self.refused(run_tool, capsys, tmp_path, tmp_path / "absent.py")
+
+    def test_missing_data(self, run_tool, capsys, tmp_path, config):
+        told = self.refused(run_tool, capsys, tmp_path, config, "--cfg-options", "data_root=absent")
+        assert "absent/list/body_part.txt is missing" in told
+
+    def test_system(self, run_tool, capsys, tmp_path, drawn, tiny_root):
+        told = self.refused(run_tool, capsys, tmp_path, drawn.QUICK_SYSTEM, "--cfg-options", f"data_root={tiny_root}")
+        assert "dap.py trains no network: train a whole system with tools/reproduce.py" in told
+
+    def test_base(self, run_tool, capsys, tmp_path, drawn, tiny_root):
+        base = drawn.CONFIGS / "_base_" / "runtime.py"
+        told = self.refused(run_tool, capsys, tmp_path, base, "--cfg-options", f"data_root={tiny_root}")
+        assert "runtime.py trains no network" in told
+
+    def test_absent_weights_to_start_from(self, run_tool, capsys, tmp_path, config):
+        told = self.refused(run_tool, capsys, tmp_path, config, "--cfg-options", "load_from=absent.pth")
+        assert "absent.pth was not found: check the path" in told
+
+    @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+    def test_mixed_precision_without_a_gpu(self, run_tool, capsys, tmp_path, config):
+        assert "--amp needs a GPU" in self.refused(run_tool, capsys, tmp_path, config, "--amp")
+
+    def test_option_that_does_not_fit(self, run_tool, capsys, tmp_path, config):
+        told = self.refused(run_tool, capsys, tmp_path, config, "--cfg-options", "title.x=3")
+        assert "cannot take the options title.x" in told
+
+    def test_no_usable_video(self, run_tool, capsys, tmp_path, config, tiny_copy):
+        for path in (tiny_copy / "train_videos").glob("*/*.mp4"):
+            path.write_bytes(b"")
+        told = self.refused(run_tool, capsys, tmp_path, config, "--cfg-options", f"data_root={tiny_copy}")
+        assert "train_videos has no usable video" in told
+
+
+class TestResumeFrom:
+    """A work folder that holds something else is not gone on from."""
+
+    def refused(self, run_tool, capsys, config, folder) -> str:
+        before = sorted(path.name for path in folder.iterdir())
+        capsys.readouterr()
+        assert run_tool("train", config, "--resume", "--work-dir", folder) == 2
+        [line] = [line for line in capsys.readouterr().err.splitlines() if "error:" in line]
+        assert [name for name in before if not (folder / name).exists()] == []
+        return line
+
+    def folder(self, tmp_path, content):
+        folder = tmp_path / "run"
+        folder.mkdir()
+        torch.save(content, folder / "epoch_1.pth")
+        (folder / "last_checkpoint").write_text("epoch_1.pth")
+        return folder
+
+    def test_another_network(self, run_tool, capsys, config, tmp_path):
+        folder = self.folder(tmp_path, {"meta": {}, "state_dict": {"a": torch.zeros(1)}})
+        assert "epoch_1.pth is of another network than" in self.refused(run_tool, capsys, config, folder)
+
+    def test_another_vocabulary(self, run_tool, capsys, config, tmp_path):
+        names = dict(parts=["head"], states=["none"], actions=["x"], objects=[])
+        folder = self.folder(tmp_path, {"meta": {"dataset_meta": {"taxonomy": names}}, "state_dict": {}})
+        assert "was trained with other parts (1 names)" in self.refused(run_tool, capsys, config, folder)
+
+    def test_no_checkpoint(self, run_tool, capsys, config, tmp_path):
+        folder = self.folder(tmp_path, {})
+        (folder / "epoch_1.pth").write_bytes(b"words")
+        assert "epoch_1.pth" in self.refused(run_tool, capsys, config, folder)
+
+    def test_nothing_yet(self, run_tool, config, tmp_path):
+        assert run_tool("train", config, "--resume", "--work-dir", tmp_path / "run") == 0
+        assert (tmp_path / "run" / "epoch_1.pth").is_file()
