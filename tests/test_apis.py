@@ -36,7 +36,7 @@ class TestBuildParser:
         assert isinstance(parser, ActionParser) and taxonomy == tiny_taxonomy and parser.save_dir is None
 
     def test_network_is_refused(self, drawn, quick_work_dir):
-        with pytest.raises(InputError, match="is of one network|names no checkpoint"):
+        with pytest.raises(InputError, match="is of one network: give a system config"):
             apis.build_parser(drawn.quick_config("part_parsing"), work_dir=quick_work_dir)
 
 

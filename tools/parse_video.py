@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from itertools import count
 from pathlib import Path
 
 from tqdm import tqdm
@@ -18,7 +19,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("config", help="a system config, as in configs/systems/")
     parser.add_argument("videos", nargs="+", type=Path, metavar="VIDEO", help="video files, or folders of them")
     parser.add_argument("--out", type=Path, required=True, help="OUT/<video>/parse.json and overlay.mp4 are written")
-    parser.add_argument("--every", type=int, default=1, metavar="N", help="parse every N-th frame (default: 1)")
+    parser.add_argument("--every", type=_positive, default=1, metavar="N", help="parse every N-th frame (default: 1)")
     add_config_options(parser)
     args = parser.parse_args(argv)
 
@@ -57,12 +58,17 @@ def _videos(given: list[Path]) -> list[Path]:
 
 def _folders(out: Path, paths: list[Path]) -> list[Path]:
     """One folder a video; a second video of the same name gets a number."""
-    seen: dict[str, int] = {}
-    folders = []
+    folders: list[Path] = []
     for path in paths:
-        seen[path.stem] = seen.get(path.stem, 0) + 1
-        folders.append(out / (path.stem if seen[path.stem] == 1 else f"{path.stem}_{seen[path.stem]}"))
+        names = (path.stem if number == 1 else f"{path.stem}_{number}" for number in count(1))
+        folders.append(next(out / name for name in names if out / name not in folders))
     return folders
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number above 0")
+    return int(text)
 
 
 if __name__ == "__main__":

@@ -108,8 +108,6 @@ def build_parser(
     """
     taxonomy = _trained_taxonomy(config, work_dir, options)
     cfg = load_config(config, options=options, work_dir=work_dir, taxonomy=taxonomy)
-    if not is_system(cfg):
-        raise InputError(f"config {config} is of one network: give a system config, as in configs/systems/")
     init_default_scope(SCOPE)
     cfg.model.frames = dict(type="EveryFrame", step=frame_step)
     cfg.model.save_dir = None
@@ -155,6 +153,8 @@ def _trained_taxonomy(config: str | Path, work_dir: Any, options: dict[str, Any]
     # Which names fill the config does not matter for finding the stages' checkpoints.
     any_names = Taxonomy(parts=("part",), states=("state",), actions=("action",))
     cfg = load_config(config, options=options, work_dir=work_dir, taxonomy=any_names)
+    if not is_system(cfg):
+        raise InputError(f"config {config} is of one network: give a system config, as in configs/systems/")
     for stage in cfg.model.get("stages", []):
         if "checkpoint" in stage:
             path = find_checkpoint(stage.checkpoint, stage.config)

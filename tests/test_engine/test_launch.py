@@ -1,11 +1,23 @@
 from __future__ import annotations
 
+import logging
+
 import pytest
 import torch
 from mmengine.config import Config
 
 from tpsparse.engine import launch
 from tpsparse.errors import InputError
+
+
+class Started:
+    """In place of a runner."""
+
+    def __init__(self, cfg):
+        self.cfg, self.logger = cfg, logging.getLogger("tests.launch")
+
+
+NETWORK = dict(model=dict(type="ParsingHRNet"))
 
 
 @pytest.fixture
@@ -15,7 +27,7 @@ def started(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.distributed, "is_initialized", lambda: False)
     monkeypatch.setattr(torch.distributed, "init_process_group", lambda **kwargs: calls.append(kwargs))
-    monkeypatch.setattr(launch.Runner, "from_cfg", classmethod(lambda cls, cfg: cfg))
+    monkeypatch.setattr(launch.Runner, "from_cfg", classmethod(lambda cls, cfg: Started(cfg)))
     names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
     for name in (*names, "SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID"):
         monkeypatch.delenv(name, raising=False)
@@ -23,28 +35,35 @@ def started(monkeypatch):
 
 
 def test_one_process(started):
-    cfg = launch.build_runner(Config({}), "none")
+    cfg = launch.build_runner(Config(NETWORK), "none").cfg
     assert cfg.launcher == "none" and started == [] and "model_wrapper_cfg" not in cfg
 
 
 def test_cpu_processes(started, monkeypatch):
     for name in ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"):
         monkeypatch.setenv(name, "0")
-    cfg = launch.build_runner(Config({}), "pytorch")
+    cfg = launch.build_runner(Config(NETWORK), "pytorch").cfg
     assert started == [{"backend": "gloo"}]
     assert cfg.model_wrapper_cfg.device_ids is None  # GPU numbers would be handed over otherwise
+
+
+@pytest.mark.parametrize("name", ["ActionParser", "tpsparse.ActionParser"])
+def test_system_is_not_wrapped(started, monkeypatch, name):
+    for variable in ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.setenv(variable, "0")
+    assert "model_wrapper_cfg" not in launch.build_runner(Config(dict(model=dict(type=name))), "pytorch").cfg
 
 
 def test_wrapper_of_the_config_is_kept(started, monkeypatch):
     for name in ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"):
         monkeypatch.setenv(name, "0")
     own = dict(type="MMDistributedDataParallel", device_ids=None, find_unused_parameters=True)
-    assert launch.build_runner(Config(dict(model_wrapper_cfg=own)), "pytorch").model_wrapper_cfg == own
+    assert launch.build_runner(Config(dict(NETWORK, model_wrapper_cfg=own)), "pytorch").cfg.model_wrapper_cfg == own
 
 
 def test_gpus_are_left_to_mmengine(started, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    cfg = launch.build_runner(Config({}), "pytorch")
+    cfg = launch.build_runner(Config(NETWORK), "pytorch").cfg
     assert started == [] and "model_wrapper_cfg" not in cfg
 
 
@@ -57,7 +76,7 @@ def test_slurm(started, monkeypatch):
         monkeypatch.setenv(name, "0")
     for name, value in (("SLURM_PROCID", "3"), ("SLURM_NTASKS", "8"), ("SLURM_LOCALID", "1")):
         monkeypatch.setenv(name, value)
-    launch.build_runner(Config({}), "slurm")
+    launch.build_runner(Config(NETWORK), "slurm")
     assert [os.environ[name] for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK")] == ["3", "8", "1"]
     assert started == [{"backend": "gloo"}]
 
@@ -65,9 +84,16 @@ def test_slurm(started, monkeypatch):
 def test_slurm_outside_of_a_job(started, monkeypatch):
     monkeypatch.setenv("SLURM_NTASKS", "8")
     with pytest.raises(InputError, match="launcher slurm needs SLURM_PROCID, SLURM_LOCALID: start with"):
-        launch.build_runner(Config({}), "slurm")
+        launch.build_runner(Config(NETWORK), "slurm")
 
 
 def test_pytorch_outside_of_torchrun(started):
     with pytest.raises(InputError, match=r"launcher pytorch needs RANK, WORLD_SIZE, .*: start with"):
-        launch.build_runner(Config({}), "pytorch")
+        launch.build_runner(Config(NETWORK), "pytorch")
+
+
+def test_old_news_is_not_told_in_every_run(started, caplog):
+    logger = launch.build_runner(Config(NETWORK)).logger
+    logger.warning('"FileClient" will be deprecated in future')
+    logger.warning("a.mp4: is empty")
+    assert [record.getMessage() for record in caplog.records] == ["a.mp4: is empty"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import Any
 
@@ -10,8 +11,10 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from ..errors import InputError
+from ..registry import MODEL_WRAPPERS
 
 LAUNCHERS = ("none", "pytorch", "slurm")
+OLD_NEWS = ('"FileClient" will be deprecated', '"HardDiskBackend" is the alias', "The prefix is not set in metric class")
 
 
 def build_runner(cfg: Config, launcher: str = "none") -> Runner:
@@ -24,7 +27,14 @@ def build_runner(cfg: Config, launcher: str = "none") -> Runner:
     cfg.launcher = launcher
     if launcher != "none" and not torch.cuda.is_available():
         _start_cpu_processes(cfg, launcher)
-    return Runner.from_cfg(cfg)
+    runner = Runner.from_cfg(cfg)
+    runner.logger.addFilter(_is_news)
+    return runner
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether a message is more than mmengine's hooks complaining of mmengine's own older parts in every run."""
+    return not any(text in record.getMessage() for text in OLD_NEWS)
 
 
 def _start_cpu_processes(cfg: Config, launcher: str) -> None:
@@ -39,7 +49,9 @@ def _start_cpu_processes(cfg: Config, launcher: str) -> None:
         _check_group()
         torch.distributed.init_process_group(backend="gloo")
     wrapper: dict[str, Any] = dict(type="MMDistributedDataParallel", device_ids=None, broadcast_buffers=False)
-    cfg.setdefault("model_wrapper_cfg", wrapper)
+    # A system needs no gradients and stands for its own wrapper; mmengine refuses to be told of another one.
+    if MODEL_WRAPPERS.get(cfg.model.type) is None:
+        cfg.setdefault("model_wrapper_cfg", wrapper)
 
 
 def _check_group() -> None:

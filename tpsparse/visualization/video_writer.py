@@ -23,6 +23,8 @@ from .overlay import draw_parse
 
 # 29.97 frames a second is 30000/1001; one frame in 1001 seconds is the slowest rate.
 _LARGEST_DENOMINATOR = 1001
+# A parse keeps every guess, since the score does not punish them; a picture shows what is likely there.
+_SHOWN_PERSON, _SHOWN_PART = 0.3, 0.25
 
 
 def write_video(path: str | Path, frames: Iterable[np.ndarray], fps: float) -> None:
@@ -127,7 +129,8 @@ def _drawn(frames: Iterable[np.ndarray], parse: VideoParse, taxonomy: Taxonomy) 
             raise InputError(f"{parse.video} was parsed at {parse.size} and frame {number} is {image.shape[:2]}")
         while following is not None and following.frame_index <= number:
             current, following = following, next(coming, None)
-        yield draw_parse(image, current, taxonomy, **header)
+        shown = current.take(current.scores >= _SHOWN_PERSON)
+        yield draw_parse(image, shown, taxonomy, min_part_score=_SHOWN_PART, **header)
 
 
 def _add_stream(file: av.container.OutputContainer, frame: np.ndarray, rate: Fraction) -> av.VideoStream:

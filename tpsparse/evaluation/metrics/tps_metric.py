@@ -166,7 +166,7 @@ def _source_accuracies(entries: list[dict[str, Any]]) -> dict[str, float]:
         for name, action in entry["sources"].items():
             for truth in entry["gt_actions"].values():
                 right.setdefault(name, []).append(action == truth)
-    return {name: sum(each) / len(each) for name, each in right.items()}
+    return {name: sum(each) / len(each) for name, each in sorted(right.items())}
 
 
 def _merge(videos: dict[str, dict[str, Any]], name: str) -> dict[str, Any]:
