@@ -85,3 +85,18 @@ def test_print_metrics(capsys):
     assert capsys.readouterr().out == "score   0.1235\nvideos  3\nname    dap\n"
     cli.print_metrics({})
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("grouped", [True, False])
+def test_processes_end_together(monkeypatch, grouped):
+    from torch import distributed
+
+    calls: list[str] = []
+    monkeypatch.setattr(distributed, "is_initialized", lambda: grouped)
+    monkeypatch.setattr(distributed, "barrier", lambda: calls.append("barrier"))
+    monkeypatch.setattr(distributed, "destroy_process_group", lambda: calls.append("destroy"))
+    cli.run(give(cli.DONE))
+    assert calls == (["barrier", "destroy"] if grouped else [])
+    calls.clear()
+    cli.run(give(InputError("x is missing: restore it")))
+    assert calls == []  # the others may never come

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 from tpsparse.cli import DONE, run
-from tpsparse.errors import InputError
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -51,7 +50,7 @@ def _synthetic(args: argparse.Namespace) -> None:
 def _size(text: str) -> tuple[int, int]:
     height, cross, width = text.partition("x")
     if not (cross and height.isdigit() and width.isdigit()):
-        raise InputError(f"--size {text} is not HxW: write the height and width in pixels, as in 144x192")
+        raise argparse.ArgumentTypeError(f"{text} is not HxW: write the height and width in pixels, as in 144x192")
     return int(height), int(width)
 
 

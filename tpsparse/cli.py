@@ -44,13 +44,26 @@ def add_launcher(parser: argparse.ArgumentParser) -> None:
 def run(main: Callable[[list[str] | None], int], argv: list[str] | None = None) -> int:
     """Call a script's main function; an unusable input becomes one line and exit status 2."""
     try:
-        return _told_to_launcher(main(argv))
+        status = main(argv)
+        _leave_group()
+        return _told_to_launcher(status)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return _told_to_launcher(FAILED)
     except KeyboardInterrupt:
         print("interrupted: run the same command again to go on", file=sys.stderr)
         return 130
+
+
+def _leave_group() -> None:
+    """End together with the other processes of a run: one that is still connected when another is gone may abort."""
+    if "torch" not in sys.modules:
+        return
+    from torch import distributed
+
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.barrier()
+        distributed.destroy_process_group()
 
 
 def _told_to_launcher(status: int) -> int:

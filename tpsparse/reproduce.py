@@ -12,21 +12,24 @@ import multiprocessing
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from mmengine.config import Config, ConfigDict
 from tqdm import tqdm
 
 from . import apis
 from .datasets.index import open_index
-from .datasets.video import frames_of, open_video
+from .datasets.video import Video, frames_of, open_video
 from .engine import load_config
 from .errors import InputError
+from .parsing import ActionParser
 from .parsing.network import fingerprint
+from .structures import VideoParse
 from .structures.files import write_json
 from .visualization import write_overlay_reel
 
@@ -155,7 +158,7 @@ class Reproduction:
         parser, taxonomy = apis.build_parser(self.config, work_dir=self.work_dir, options=self.options)
         first = {entry.action: entry for entry in reversed(open_index(self.cfg.data_root, "test", taxonomy).videos)}
         videos = [open_video(first[action].path) for action in sorted(first)[:DRAWN_VIDEOS]]
-        parsed = ((frames_of(video), parser.parse_video(video)) for video in tqdm(videos, desc="draw", unit="video"))
+        parsed = _parse_each(parser, tqdm(videos, desc="draw", unit="video"))
         write_overlay_reel(self.work_dir / "overlay.mp4", parsed, taxonomy, videos[0].fps)
         return {}
 
@@ -238,6 +241,17 @@ def train_and_measure(call: dict[str, Any], line: int = 0) -> Result:
     cfg.progress_line = line
     metrics, runner = apis.test(cfg)
     return dict(network=True, metrics=metrics, skipped=skipped + len(runner.test_dataloader.dataset.problems))
+
+
+def _parse_each(parser: ActionParser, videos: Iterable[Video]) -> Iterator[tuple[Iterator[np.ndarray], VideoParse]]:
+    """Frames and record of each video; one that breaks has been told of in the test."""
+    for video in videos:
+        try:
+            parse = parser.parse_video(video)
+        except InputError as error:
+            LOG.warning("%s (not drawn)", error)
+            continue
+        yield frames_of(video), parse
 
 
 def data_fingerprint(root: Path) -> str:

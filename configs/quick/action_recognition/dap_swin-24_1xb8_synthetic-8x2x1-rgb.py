@@ -77,5 +77,5 @@ optim_wrapper = dict(
 )
 param_scheduler = [
     dict(type="LinearLR", start_factor=0.1, by_epoch=False, begin=0, end=30),
-    dict(type="CosineAnnealingLR", T_max=max_epochs, convert_to_iter_based=True, eta_min=1e-5),
+    dict(type="CosineAnnealingLR", convert_to_iter_based=True, eta_min=1e-5),
 ]

@@ -50,4 +50,4 @@ test_evaluator = dict(type="ActionAccuracy")
 train_cfg = dict(type="EpochBasedTrainLoop", max_epochs=max_epochs)
 test_cfg = dict()
 optim_wrapper = dict(type="OptimWrapper", optimizer=dict(type="AdamW", lr=1e-3, weight_decay=0.05))
-param_scheduler = [dict(type="CosineAnnealingLR", T_max=max_epochs, convert_to_iter_based=True, eta_min=1e-5)]
+param_scheduler = [dict(type="CosineAnnealingLR", convert_to_iter_based=True, eta_min=1e-5)]

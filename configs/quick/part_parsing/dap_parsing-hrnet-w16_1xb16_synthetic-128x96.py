@@ -82,5 +82,5 @@ test_cfg = dict()
 optim_wrapper = dict(type="OptimWrapper", optimizer=dict(type="AdamW", lr=2e-3, weight_decay=0.01))
 param_scheduler = [
     dict(type="LinearLR", start_factor=0.1, by_epoch=False, begin=0, end=50),
-    dict(type="CosineAnnealingLR", T_max=max_epochs, convert_to_iter_based=True, eta_min=1e-5),
+    dict(type="CosineAnnealingLR", convert_to_iter_based=True, eta_min=1e-5),
 ]

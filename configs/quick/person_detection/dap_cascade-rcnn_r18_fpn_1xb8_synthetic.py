@@ -132,7 +132,7 @@ optim_wrapper = dict(
 )
 param_scheduler = [
     dict(type="LinearLR", start_factor=0.05, by_epoch=False, begin=0, end=50),
-    dict(type="CosineAnnealingLR", T_max=max_epochs, convert_to_iter_based=True, eta_min=2e-5),
+    dict(type="CosineAnnealingLR", convert_to_iter_based=True, eta_min=2e-5),
 ]
 
 meta_keys = ("img_id", "img_path", "ori_shape", "img_shape", "scale_factor", "flip", "flip_direction")

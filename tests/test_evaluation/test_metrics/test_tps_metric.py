@@ -51,6 +51,7 @@ def test_equals_the_tool_on_the_files_it_wrote(tmp_path, pairs, taxonomy):
     assert 0 < numbers["tps/score"] < 1
     report = json.loads((tmp_path / "report.json").read_text())
     assert report.pop("skipped") == {"v4": "the file is cut short"}
+    assert report.pop("sources") == {"action": 0.75}
     written = tmp_path / "again.json"
     for prediction in ("submission", "submission.zip"):
         command = ["--gt", tmp_path / "ground_truth", "--pred", tmp_path / prediction, "--json", written]

@@ -1,0 +1,226 @@
+"""A whole system from its config: once for real on a spoiled data set, and its order of steps with cheap stand-ins."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import av
+import pytest
+
+from tpsparse import apis, reproduce
+from tpsparse.datasets.video import Video
+from tpsparse.errors import InputError
+from tpsparse.parsing import ActionParser
+from tpsparse.reproduce import Reproduction, data_fingerprint
+
+
+def read(path: Path):
+    return json.loads(path.read_text())
+
+
+@pytest.fixture
+def system(drawn, tiny_root, tmp_path):
+    """A reproduction of the quick system in a folder of its own."""
+
+    def make(work_dir=tmp_path / "work", root=tiny_root, **options) -> Reproduction:
+        return Reproduction(
+            drawn.QUICK_SYSTEM, work_dir=str(work_dir), options={"data_root": str(root), **options}, jobs=1
+        )
+
+    return make
+
+
+class StandIns:
+    """Trainings and tests that only note that they were asked for; ``fail_at`` interrupts one of them."""
+
+    def __init__(self, monkeypatch):
+        self.calls: list[str] = []
+        self.fail_at = ""
+        monkeypatch.setattr(apis, "train", self.train)
+        monkeypatch.setattr(apis, "test", self.test)
+        monkeypatch.setattr(Reproduction, "_draw", lambda reproduction: self.note("draw") or {})
+
+    def note(self, name):
+        if name == self.fail_at:
+            raise KeyboardInterrupt
+        self.calls.append(name)
+
+    def train(self, cfg, *, resume):
+        assert resume
+        self.note(f"train {Path(cfg.filename).parent.name}")
+        return SimpleNamespace(train_dataloader=SimpleNamespace(dataset=SimpleNamespace(problems=[1])))
+
+    def test(self, cfg, **kwargs):
+        evaluator = cfg.test_evaluator.type
+        name = {"ParseCount": "features", "KineticsTPSMetric": "system"}.get(evaluator, "measure")
+        self.note("floor" if "most_frequent" in cfg.get("title", "").replace(" ", "_") else name)
+        if evaluator == "KineticsTPSMetric":
+            folder = Path(cfg.test_evaluator.out_dir)
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "report.json").write_text(json.dumps({"score": 0.5, "sources": {}}))
+        metrics = {"parsed": 6, "failed": 2} if name == "features" else {"x": 1.0}
+        return metrics, SimpleNamespace(test_dataloader=SimpleNamespace(dataset=SimpleNamespace(problems=[])))
+
+
+@pytest.fixture
+def stand_ins(monkeypatch):
+    return StandIns(monkeypatch)
+
+
+EVERYTHING = [
+    "train person_detection",
+    "measure",
+    "train part_parsing",
+    "measure",
+    "train action_recognition",
+    "measure",
+    "train action_recognition",
+    "measure",
+    "features",
+    "train feature_fusion",
+    "system",
+    "floor",
+    "draw",
+]
+
+
+class TestSteps:
+    def test_order_and_report(self, system, stand_ins, tmp_path):
+        made = system()
+        report = made.run()
+        assert stand_ins.calls == EVERYTHING
+        assert report == read(tmp_path / "work" / "report.json")
+        assert report["score"] == report["baseline_score"] == 0.5 and report["system"] == "dap.py"
+        assert set(report["seconds"]) == set(made.record) and len(made.record) == 9
+        assert made.skipped == 5 * 1 + 2  # one in every training, two videos without features
+
+    def test_nothing_is_done_twice(self, system, stand_ins):
+        first = system().run()
+        stand_ins.calls.clear()
+        again = system()
+        assert again.run() == first and stand_ins.calls == [] and again.skipped == 7
+
+    def test_folder_may_be_moved(self, system, stand_ins, tmp_path):
+        system().run()
+        stand_ins.calls.clear()
+        moved = shutil.move(tmp_path / "work", tmp_path / "elsewhere")
+        system(moved).run()
+        assert stand_ins.calls == []
+
+    @pytest.mark.parametrize("step", ["train part_parsing", "train feature_fusion", "floor"])
+    def test_interrupted(self, system, stand_ins, step):
+        stand_ins.fail_at = step
+        with pytest.raises(KeyboardInterrupt):
+            system().run()
+        done = list(stand_ins.calls)
+        stand_ins.calls.clear()
+        stand_ins.fail_at = ""
+        system().run()
+        assert done + stand_ins.calls == EVERYTHING
+
+    def test_other_frames_redo_the_test_alone(self, system, stand_ins):
+        system().run()
+        stand_ins.calls.clear()
+        system(**{"model.frames.step": 4}).run()
+        redone = set(stand_ins.calls)
+        assert {"system", "floor", "draw"} <= redone and not any(name.startswith("train") for name in redone)
+
+    @pytest.mark.parametrize("change", ["config", "data"])
+    def test_weights_of_something_else_are_refused(self, system, stand_ins, tiny_copy, change):
+        system(root=tiny_copy).run()
+        stand_ins.calls.clear()
+        options = {}
+        if change == "config":
+            options = {"train_cfg.max_epochs": 99}
+        else:
+            (tiny_copy / "train_annotations" / "lunge" / "lunge_train_0" / "img_00001.json").write_text("{}")
+        with pytest.raises(InputError, match="was trained with another config or data: remove it or give another"):
+            system(root=tiny_copy, **options).run()
+        assert stand_ins.calls == []
+
+    def test_removed_weights_are_trained_again(self, system, stand_ins, tiny_copy, drawn, tmp_path):
+        system(root=tiny_copy).run()
+        stand_ins.calls.clear()
+        shutil.rmtree(tmp_path / "work")
+        system(root=tiny_copy, **{"train_cfg.max_epochs": 99}).run()
+        assert stand_ins.calls == EVERYTHING
+
+
+def test_network_config_is_refused(drawn, tiny_root):
+    with pytest.raises(InputError, match="is of one network: train it with tools/train.py"):
+        Reproduction(drawn.quick_config("part_parsing"), options={"data_root": str(tiny_root)})
+
+
+class TestDataFingerprint:
+    def test_names_sizes_and_times(self, tiny_copy):
+        first = data_fingerprint(tiny_copy)
+        assert data_fingerprint(tiny_copy) == first
+        (tiny_copy / "list" / "object.txt").write_text("none\nball\n")
+        second = data_fingerprint(tiny_copy)
+        (tiny_copy / "new").touch()
+        assert len({first, second, data_fingerprint(tiny_copy)}) == 3
+
+    def test_place_does_not_matter(self, tiny_copy, tmp_path):
+        first = data_fingerprint(tiny_copy)
+        assert data_fingerprint(shutil.move(tiny_copy, tmp_path / "moved")) == first
+
+
+def test_video_that_breaks_is_not_drawn(tiny_root, monkeypatch):
+    videos = [Video(path) for path in sorted((tiny_root / "test_videos").glob("*/*.mp4"))]
+
+    def parse_video(video):
+        if video is videos[1]:
+            raise InputError(f"{video.path} ends after frame 3")
+        return video.name
+
+    parser = SimpleNamespace(parse_video=parse_video)
+    found = [(next(frames).shape, parse) for frames, parse in reproduce._parse_each(parser, videos)]
+    assert found == [((64, 96, 3), "lunge_test_0"), ((64, 96, 3), "push_up_test_0")]
+
+
+class TestForReal:
+    @pytest.fixture(scope="class")
+    def run(self, drawn, tiny_root, tmp_path_factory, load_tool, spoil):
+        """The script on a spoiled data set, two networks at a time; its exit status and the work folder."""
+        from tpsparse.cli import run
+
+        folder = tmp_path_factory.mktemp("reproduce")
+        root = Path(shutil.copytree(tiny_root, folder / "data"))
+        spoil(root)
+        options = [f"data_root={root}", "train_cfg.max_epochs=1"]
+
+        def call() -> int:
+            arguments = [str(drawn.QUICK_SYSTEM), "--work-dir", str(folder / "work"), "--jobs", "2"]
+            return run(load_tool("reproduce").main, [*arguments, "--cfg-options", *options])
+
+        return call(), folder / "work", call
+
+    def test_everything_is_there(self, run, find_leftovers, drawn):
+        status, work_dir, _ = run
+        assert status == 3  # the bad items are told, the others have gone on
+        report = read(work_dir / "report.json")
+        assert 0 <= report["score"] <= 1 and report["baseline_score"] >= 0
+        assert set(report["psc"]) == {f"{action}_test_0" for action in drawn.ACTIONS}
+        assert len(report["networks"]) == 5 and report["seconds"]["test"] > 0
+        for name in ("submission.zip", "submission/pred_part_result.json", "ground_truth/gt_vid_result.json"):
+            assert (work_dir / name).is_file()
+        with av.open(str(work_dir / "overlay.mp4")) as file:
+            # The test videos of two actions can be read.
+            assert sum(1 for _ in file.decode(video=0)) == 2 * 12
+        assert find_leftovers(work_dir) == []
+
+    def test_features_of_what_could_be_read(self, run):
+        _, work_dir, _ = run
+        assert len(list((work_dir / "parses" / "train").glob("*.safetensors"))) == 4
+        record = read(work_dir / "steps.json")
+        assert record["features for dap_mlp_1xb16_synthetic"]["result"]["skipped"] == 2
+
+    def test_second_run_skips_everything(self, run, monkeypatch):
+        _, work_dir, call = run
+        before = read(work_dir / "report.json")
+        for module, name in ((apis, "train"), (apis, "test"), (ActionParser, "parse_video")):
+            monkeypatch.setattr(module, name, lambda *args, **kwargs: pytest.fail("done again"))
+        assert call() == 3 and read(work_dir / "report.json") == before
