@@ -268,6 +268,8 @@ def _train_in_worker(call: dict[str, Any], line: int) -> tuple[Result, float]:
 def _enter_worker(threads: int, parent: int) -> None:
     """Take a share of the cores, and end with the parent: an orphan would write where the next run does."""
     torch.set_num_threads(threads)
+    # The pool spawned this process; the runner wants loader workers forked, and says so where it finds otherwise.
+    multiprocessing.set_start_method("fork", force=True)
 
     def watch() -> None:
         while os.getppid() == parent:

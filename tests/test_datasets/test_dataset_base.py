@@ -114,8 +114,9 @@ class TestBadItems:
 
 
 def test_temporary_file_goes_with_the_data_set(tiny_root):
-    numbers = Numbers(tiny_root)
+    numbers = Numbers(tiny_root, broken=[1])
     inbox = numbers.problems._inbox
+    assert not inbox.exists()
     for _ in DataLoader(numbers, num_workers=1, collate_fn=list):
         pass
     assert inbox.is_file()

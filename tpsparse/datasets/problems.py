@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import uuid
 import weakref
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -40,9 +41,8 @@ class ProblemLog:
         self._inbox: Path | None = None
         self._read = 0
         if shared:
-            handle, name = tempfile.mkstemp(prefix="tpsparse-problems-")
-            os.close(handle)
-            self._inbox = Path(name)
+            # Made at the first problem, so that a process that is killed seldom leaves one.
+            self._inbox = Path(tempfile.gettempdir()) / f"tpsparse-problems-{uuid.uuid4().hex}"
             weakref.finalize(self, _remove, self._inbox, os.getpid())
 
     def __len__(self) -> int:

@@ -14,7 +14,11 @@ from ..errors import InputError
 from ..registry import MODEL_WRAPPERS
 
 LAUNCHERS = ("none", "pytorch", "slurm")
-OLD_NEWS = ('"FileClient" will be deprecated', '"HardDiskBackend" is the alias', "The prefix is not set in metric class")
+OLD_NEWS = (
+    '"FileClient" will be deprecated',
+    '"HardDiskBackend" is the alias',
+    "The prefix is not set in metric class",
+)
 
 
 def build_runner(cfg: Config, launcher: str = "none") -> Runner:
