@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from tpsparse.cli import DONE, EXIT_HELP, SOME_SKIPPED, add_config_options, add_launcher, print_metrics, run
 
@@ -13,7 +14,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, epilog=EXIT_HELP)
     parser.add_argument("config", help="a system config, as in configs/systems/, or a training config")
     parser.add_argument("checkpoint", nargs="?", help="a network's weights (default: the last in the work folder)")
-    parser.add_argument("--out", help="where a system writes its submission (default: the work folder)")
+    parser.add_argument("--out", help="where metrics.json and a system's submission go (a system's default: the work folder)")
     add_config_options(parser)
     add_launcher(parser)
     args = parser.parse_args(argv)
@@ -22,6 +23,7 @@ def main(argv: list[str] | None = None) -> int:
 
     from tpsparse import apis
     from tpsparse.engine import load_config
+    from tpsparse.structures.files import write_json
 
     cfg = load_config(args.config, options=args.cfg_options, work_dir=args.work_dir)
     if args.out and apis.is_system(cfg):
@@ -29,6 +31,8 @@ def main(argv: list[str] | None = None) -> int:
     metrics, runner = apis.test(cfg, checkpoint=args.checkpoint, launcher=args.launcher)
     if is_main_process():
         print_metrics(metrics)
+        if args.out:
+            write_json(Path(args.out) / "metrics.json", metrics)
     return SOME_SKIPPED if len(runner.test_dataloader.dataset.problems) else DONE
 
 

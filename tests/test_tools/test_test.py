@@ -85,6 +85,7 @@ class TestSystem:
         assert run_system("--out", tmp_path / "out") == 0
         assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
             "ground_truth",
+            "metrics.json",
             "parses",
             "report.json",
             "submission",
@@ -213,6 +214,13 @@ class TestNetwork:
         by_folder = capsys.readouterr().out.splitlines()[-3:]
         assert run_tool("test", config, folder / "epoch_1.pth", "--work-dir", folder.with_name("elsewhere")) == 0
         assert capsys.readouterr().out.splitlines()[-3:] == by_folder and len(by_folder) == 3
+
+    def test_out_is_what_is_printed(self, trained, run_tool, capsys, tmp_path):
+        config, folder = trained
+        assert run_tool("test", config, "--work-dir", folder, "--out", tmp_path / "out") == 0
+        metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+        printed = dict(line.split() for line in capsys.readouterr().out.splitlines()[-len(metrics) :])
+        assert {name: f"{value:.4f}" for name, value in metrics.items()} == printed
 
     def test_bad_items(self, trained, run_tool, capsys, tiny_copy):
         config, folder = trained
