@@ -7,6 +7,7 @@ import pytest
 from mmengine.config import Config
 
 from tpsparse import apis
+from tpsparse.datasets.video import Video
 from tpsparse.engine import load_config
 from tpsparse.errors import InputError
 from tpsparse.parsing import ActionParser
@@ -64,6 +65,47 @@ class TestParseVideo:
         written = json.loads((tmp_path / "out" / "parse.json").read_text())
         assert [frame["frame"] for frame in written["frames"]] == parse.frame_indices
         assert (tmp_path / "out" / "overlay.mp4").stat().st_size > 0
+
+    @pytest.mark.parametrize("fps", [0.0, -1.0, float("nan"), float("inf")])
+    def test_to_folder_without_a_frame_rate(self, system, tiny_root, tmp_path, monkeypatch, fps):
+        monkeypatch.setattr(apis, "Video", lambda path: with_fps(Video(path), fps))
+        path = tiny_root / "test_videos" / "lunge" / "lunge_test_0.mp4"
+        apis.parse_to_folder(*system, path, tmp_path / "out")
+        assert json.loads((tmp_path / "out" / "parse.json").read_text())["fps"] == 0
+        assert Video(tmp_path / "out" / "overlay.mp4").fps == 25
+
+    @pytest.mark.parametrize("kept", [True, False])
+    def test_to_folder_that_cannot_be_drawn(self, system, tiny_root, tmp_path, monkeypatch, kept):
+        if kept:
+            (tmp_path / "out").mkdir()
+            (tmp_path / "out" / "mine.txt").touch()
+        frames = [np.zeros((*size, 3), np.uint8) for size in ((64, 96), (64, 96), (32, 48))]
+        monkeypatch.setattr(apis, "frames_of", lambda video: iter(frames))
+        path = tiny_root / "test_videos" / "lunge" / "lunge_test_0.mp4"
+        with pytest.raises(InputError, match=r"lunge_test_0\.mp4 cannot be drawn \(.*\): encode it again or leave"):
+            apis.parse_to_folder(*system, path, tmp_path / "out")
+        assert [path.name for path in tmp_path.glob("out/*")] == (["mine.txt"] if kept else [])
+        assert (tmp_path / "out").exists() is kept
+
+
+def with_fps(video, fps):
+    video.fps = fps
+    return video
+
+
+@pytest.mark.parametrize("error", [TypeError("a\nb"), KeyError("a\nb"), ValueError("a\nb")])
+def test_config_that_cannot_be_built(error):
+    told = r"^config net\.py cannot be built \(a\): correct it or the --cfg-options$"
+    with pytest.raises(InputError, match=told) as caught, apis._building("net.py"):
+        raise error
+    assert caught.value.__cause__ is error
+
+
+@pytest.mark.parametrize("error", [InputError("x is empty: replace it"), RuntimeError("a bug")])
+def test_other_errors_in_building_are_left(error):
+    with pytest.raises(type(error)) as caught, apis._building("net.py"):
+        raise error
+    assert caught.value is error
 
 
 def test_write_to(drawn, tiny_root, tmp_path):

@@ -32,6 +32,18 @@ class TestRun:
         assert cli.run(give(InputError("a.mp4 is empty: replace it"))) == 2
         assert capsys.readouterr().err == "error: a.mp4 is empty: replace it\n"
 
+    @pytest.mark.parametrize(
+        ("error", "told"),
+        [
+            (PermissionError(13, "Permission denied", "/etc/x"), "/etc/x: Permission denied"),
+            (OSError(28, "No space left on device"), "No space left on device"),
+            (OSError("it broke"), "it broke"),
+        ],
+    )
+    def test_file_error_is_one_line(self, capsys, error, told):
+        assert cli.run(give(error)) == 2
+        assert capsys.readouterr().err == f"error: {told}\n"
+
     def test_other_errors_are_not_hidden(self):
         with pytest.raises(ValueError):
             cli.run(give(ValueError("a bug")))
@@ -71,6 +83,39 @@ def test_config_options():
     assert vars(parser.parse_args([])) == {"work_dir": None, "cfg_options": {}}
     args = parser.parse_args(["--cfg-options", "a.b=3", "c=[1,2]", "d=x"])
     assert args.cfg_options == {"a.b": 3, "c": [1, 2], "d": "x"}
+
+
+@pytest.mark.parametrize(
+    ("item", "told"),
+    [("foo", "foo is not K=V"), ("=3", "=3 is not K=V"), ("a=[1,(2]", "a=[1,(2] has a bracket too many or too few")],
+)
+def test_config_option_that_is_none(capsys, item, told):
+    parser = argparse.ArgumentParser()
+    cli.add_config_options(parser)
+    with pytest.raises(SystemExit) as ended:
+        parser.parse_args(["--cfg-options", "b=1", item])
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert ended.value.code == 2 and f"error: argument --cfg-options: {told}" in last
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "bad"),
+    [(cli.positive, ["1", "12"], ["0", "-1", "x", "1.5", ""]), (cli.not_negative, ["0", "7"], ["-1", "x", "\u00b2"])],
+)
+def test_numbers(kind, good, bad):
+    assert [kind(text) for text in good] == [int(text) for text in good]
+    for text in bad:
+        with pytest.raises(argparse.ArgumentTypeError, match="is not a whole number"):
+            kind(text)
+
+
+def test_folder(tmp_path):
+    (tmp_path / "file").touch()
+    for path in (tmp_path, tmp_path / "new" / "folder"):
+        assert cli.folder(str(path)) == str(path)
+    for path in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(argparse.ArgumentTypeError, match="file is not a folder"):
+            cli.folder(str(path))
 
 
 @pytest.mark.parametrize("given", [["--launcher", "slurm"], ["--local-rank", "1"], ["--local_rank=1"], []])

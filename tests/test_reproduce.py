@@ -72,12 +72,12 @@ def stand_ins(monkeypatch):
 
 EVERYTHING = [
     "train person_detection",
-    "measure",
     "train part_parsing",
-    "measure",
+    "train action_recognition",
     "train action_recognition",
     "measure",
-    "train action_recognition",
+    "measure",
+    "measure",
     "measure",
     "features",
     "train feature_fusion",
@@ -94,7 +94,7 @@ class TestSteps:
         assert stand_ins.calls == EVERYTHING
         assert report == read(tmp_path / "work" / "report.json")
         assert report["score"] == report["baseline_score"] == 0.5 and report["system"] == "dap.py"
-        assert set(report["seconds"]) == set(made.record) and len(made.record) == 9
+        assert set(report["seconds"]) == set(made.record) and len(made.record) == 13
         assert made.skipped == 5 * 1 + 2  # one in every training, two videos without features
 
     def test_nothing_is_done_twice(self, system, stand_ins):
@@ -141,6 +141,26 @@ class TestSteps:
             system(root=tiny_copy, **options).run()
         assert stand_ins.calls == []
 
+    def test_other_test_videos_leave_the_weights_alone(self, system, stand_ins, tiny_copy):
+        system(root=tiny_copy).run()
+        stand_ins.calls.clear()
+        (tiny_copy / "test_annotations" / "lunge" / "lunge_test_0" / "img_00001.json").write_text("{}")
+        system(root=tiny_copy).run()
+        assert stand_ins.calls == ["measure"] * 4 + ["system", "floor", "draw"]
+
+    def test_test_split_without_annotations(self, system, stand_ins, tiny_copy):
+        shutil.rmtree(tiny_copy / "test_annotations")
+        system(root=tiny_copy).run()
+        left_out = ["measure"] * 2  # persons and parts; the actions of videos are in the folders' names
+        assert sorted(stand_ins.calls + left_out) == sorted(EVERYTHING)
+
+    def test_spelling_of_the_data_folder_does_not_matter(self, system, stand_ins, tiny_copy, monkeypatch):
+        system(root=tiny_copy).run()
+        stand_ins.calls.clear()
+        monkeypatch.chdir(tiny_copy.parent)
+        system(root=Path(tiny_copy.name)).run()
+        assert stand_ins.calls == []
+
     def test_removed_weights_are_trained_again(self, system, stand_ins, tiny_copy, drawn, tmp_path):
         system(root=tiny_copy).run()
         stand_ins.calls.clear()
@@ -155,17 +175,27 @@ def test_network_config_is_refused(drawn, tiny_root):
 
 
 class TestDataFingerprint:
-    def test_names_sizes_and_times(self, tiny_copy):
-        first = data_fingerprint(tiny_copy)
-        assert data_fingerprint(tiny_copy) == first
-        (tiny_copy / "list" / "object.txt").write_text("none\nball\n")
-        second = data_fingerprint(tiny_copy)
-        (tiny_copy / "new").touch()
-        assert len({first, second, data_fingerprint(tiny_copy)}) == 3
+    @pytest.mark.parametrize(
+        ("file", "train", "test"),
+        [
+            ("list/object.txt", True, True),
+            ("train_annotations/lunge/lunge_train_0/img_00001.json", True, False),
+            ("test_annotations/lunge/lunge_test_0/img_00001.json", False, True),
+            ("train_videos/lunge/more.mp4", True, False),
+            ("notes.txt", False, False),
+            ("list/video_test_flist.csv", False, True),
+        ],
+    )
+    def test_what_it_follows(self, tiny_copy, file, train, test):
+        before = [data_fingerprint(tiny_copy, split) for split in ("train", "test")]
+        (tiny_copy / file).write_text("something else")
+        after = [data_fingerprint(tiny_copy, split) for split in ("train", "test")]
+        assert [a != b for a, b in zip(after, before)] == [train, test]
 
-    def test_place_does_not_matter(self, tiny_copy, tmp_path):
-        first = data_fingerprint(tiny_copy)
-        assert data_fingerprint(shutil.move(tiny_copy, tmp_path / "moved")) == first
+    def test_place_and_times_do_not_matter(self, tiny_copy, tmp_path):
+        first = data_fingerprint(tiny_copy, "train")
+        copied = shutil.copytree(tiny_copy, tmp_path / "copied", copy_function=shutil.copyfile)
+        assert data_fingerprint(copied, "train") == first
 
 
 def test_video_that_breaks_is_not_drawn(tiny_root, monkeypatch):
@@ -204,7 +234,7 @@ class TestForReal:
         report = read(work_dir / "report.json")
         assert 0 <= report["score"] <= 1 and report["baseline_score"] >= 0
         assert set(report["psc"]) == {f"{action}_test_0" for action in drawn.ACTIONS}
-        assert len(report["networks"]) == 5 and report["seconds"]["test"] > 0
+        assert len(report["networks"]) == 4 and report["seconds"]["test"] > 0
         for name in ("submission.zip", "submission/pred_part_result.json", "ground_truth/gt_vid_result.json"):
             assert (work_dir / name).is_file()
         with av.open(str(work_dir / "overlay.mp4")) as file:

@@ -21,24 +21,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from tpsparse.cli import DONE, FAILED, run
 from tpsparse.errors import InputError
 from tpsparse.evaluation.functional.kinetics_tps import TPSResult, check_ground_truth, evaluate
 from tpsparse.evaluation.submission import ACTIONS_FILE, PARTS_FILE, PREDICTION, TAXONOMY_FILE, TRUTH
 from tpsparse.evaluation.validation import validate_submission
 from tpsparse.structures.files import write_json
 from tpsparse.taxonomy import Taxonomy
-
-INVALID = 2
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Run the command line and return its exit status."""
-    args = parse_args(argv)
-    try:
-        return run(args)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return INVALID
 
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
@@ -55,12 +44,13 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def run(args: argparse.Namespace) -> int:
-    """Validate, score and report.
+def main(argv: list[str] | None = None) -> int:
+    """Validate, score and report; return the exit status.
 
     Raises:
         InputError: If a file cannot be used, or the score cannot be computed.
     """
+    args = parse_args(argv)
     gt_parts, gt_actions = (read_json(args.gt / f"{TRUTH}{name}") for name in (PARTS_FILE, ACTIONS_FILE))
     check_ground_truth(gt_parts, gt_actions)
     pred_parts, pred_actions = read_prediction(args.pred)
@@ -79,8 +69,8 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"{args.pred} cannot be scored: {error}") from error
     show(result, title=f"Kinetics-TPS score despite {len(findings)} findings" if findings else "Kinetics-TPS score")
     if args.json is not None:
-        write_json(args.json, {**result.to_json(), "findings": [str(finding) for finding in findings]})
-    return INVALID if findings else 0
+        write_report(args.json, {**result.to_json(), "findings": [str(finding) for finding in findings]})
+    return FAILED if findings else DONE
 
 
 def read_prediction(path: Path) -> tuple[Any, Any]:
@@ -131,6 +121,18 @@ def read_taxonomy(folder: Path) -> Taxonomy | None:
         raise InputError(f"{path} does not hold lists of parts, states, actions and objects: remove it") from error
 
 
+def write_report(path: Path, report: dict[str, Any]) -> None:
+    """Write the report as JSON.
+
+    Raises:
+        InputError: If it cannot be written there.
+    """
+    try:
+        write_json(path, report)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written ({error.strerror}): give --json a file of your own") from error
+
+
 def show(result: TPSResult, *, title: str) -> None:
     """Print the numbers as a table."""
     print(title)
@@ -179,4 +181,4 @@ def _share(text: str) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from tpsparse.cli import DONE, EXIT_HELP, FAILED, SOME_SKIPPED, add_config_options, run
+from tpsparse.cli import DONE, EXIT_HELP, FAILED, SOME_SKIPPED, add_config_options, folder, positive, run
 from tpsparse.errors import InputError
 
 
@@ -18,8 +18,8 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, epilog=EXIT_HELP)
     parser.add_argument("config", help="a system config, as in configs/systems/")
     parser.add_argument("videos", nargs="+", type=Path, metavar="VIDEO", help="video files, or folders of them")
-    parser.add_argument("--out", type=Path, required=True, help="OUT/<video>/parse.json and overlay.mp4 are written")
-    parser.add_argument("--every", type=_positive, default=1, metavar="N", help="parse every N-th frame (default: 1)")
+    parser.add_argument("--out", type=folder, required=True, help="OUT/<video>/parse.json and overlay.mp4 are written")
+    parser.add_argument("--every", type=positive, default=1, metavar="N", help="parse every N-th frame (default: 1)")
     add_config_options(parser)
     args = parser.parse_args(argv)
 
@@ -30,10 +30,10 @@ def main(argv: list[str] | None = None) -> int:
         args.config, work_dir=args.work_dir, options=args.cfg_options, frame_step=args.every
     )
     failed = 0
-    for path, folder in tqdm(list(zip(paths, _folders(args.out, paths))), desc="parse", unit="video"):
+    for path, target in tqdm(list(zip(paths, _folders(Path(args.out), paths))), desc="parse", unit="video"):
         try:
-            apis.parse_to_folder(system, taxonomy, path, folder)
-            tqdm.write(f"{folder}")
+            apis.parse_to_folder(system, taxonomy, path, target)
+            tqdm.write(f"{target}")
         except InputError as error:
             failed += 1
             tqdm.write(f"error: {error} (skipped)", file=sys.stderr)
@@ -63,12 +63,6 @@ def _folders(out: Path, paths: list[Path]) -> list[Path]:
         names = (path.stem if number == 1 else f"{path.stem}_{number}" for number in count(1))
         folders.append(next(out / name for name in names if out / name not in folders))
     return folders
-
-
-def _positive(text: str) -> int:
-    if not text.isdigit() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number above 0")
-    return int(text)
 
 
 if __name__ == "__main__":

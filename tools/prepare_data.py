@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from tpsparse.cli import DONE, run
+from tpsparse.cli import DONE, folder, run
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -21,7 +21,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _add_synthetic(commands: argparse._SubParsersAction) -> None:
     parser = commands.add_parser("synthetic", help="draw a small data set in the official Kinetics-TPS layout")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the data set")
+    parser.add_argument("--out", type=folder, required=True, help="folder of the data set")
     parser.add_argument("--actions", type=int, default=8, help="number of actions")
     parser.add_argument("--train", type=int, default=32, help="training videos of each action")
     parser.add_argument("--test", type=int, default=5, help="test videos of each action")
@@ -36,7 +36,7 @@ def _synthetic(args: argparse.Namespace) -> None:
     from tpsparse.datasets.synthetic import write_dataset
 
     write_dataset(
-        args.out,
+        Path(args.out),
         actions=args.actions,
         train=args.train,
         test=args.test,

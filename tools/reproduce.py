@@ -6,14 +6,16 @@ import argparse
 import logging
 import sys
 
-from tpsparse.cli import DONE, EXIT_HELP, SOME_SKIPPED, add_config_options, print_metrics, run
+from tpsparse.cli import DONE, EXIT_HELP, SOME_SKIPPED, add_config_options, positive, print_metrics, run
 
 
 def main(argv: list[str] | None = None) -> int:
     """See the module."""
     parser = argparse.ArgumentParser(description=__doc__, epilog=EXIT_HELP)
     parser.add_argument("config", help="a system config, as in configs/systems/")
-    parser.add_argument("--jobs", type=int, help="networks trained at a time (default: one a core; one with a GPU)")
+    parser.add_argument(
+        "--jobs", type=positive, help="networks trained at a time (default: one a core; one with a GPU)"
+    )
     add_config_options(parser)
     args = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from tpsparse.cli import DONE, EXIT_HELP, SOME_SKIPPED, add_config_options, add_launcher, print_metrics, run
+from tpsparse.cli import DONE, EXIT_HELP, SOME_SKIPPED, add_config_options, add_launcher, folder, print_metrics, run
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -14,7 +14,11 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, epilog=EXIT_HELP)
     parser.add_argument("config", help="a system config, as in configs/systems/, or a training config")
     parser.add_argument("checkpoint", nargs="?", help="a network's weights (default: the last in the work folder)")
-    parser.add_argument("--out", help="where metrics.json and a system's submission go (a system's default: the work folder)")
+    parser.add_argument(
+        "--out",
+        type=folder,
+        help="where metrics.json and a submission go (a system's default: the work folder)",
+    )
     add_config_options(parser)
     add_launcher(parser)
     args = parser.parse_args(argv)

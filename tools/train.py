@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tpsparse.cli import DONE, EXIT_HELP, SOME_SKIPPED, add_config_options, add_launcher, run
+from tpsparse.cli import DONE, EXIT_HELP, SOME_SKIPPED, add_config_options, add_launcher, not_negative, run
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -14,7 +14,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("config", help="a training config, as in configs/person_detection/")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in the work folder")
     parser.add_argument("--amp", action="store_true", help="mixed precision")
-    parser.add_argument("--seed", type=int, help="seed of the run (default: the config's)")
+    parser.add_argument("--seed", type=not_negative, help="seed of the run (default: the config's)")
     add_config_options(parser)
     add_launcher(parser)
     args = parser.parse_args(argv)

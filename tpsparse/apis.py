@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,8 @@ from .taxonomy import Taxonomy
 from .visualization import write_overlay
 
 PARSER = "ActionParser"
+ASSUMED_FPS = 25.0
+"""Frames a second of an overlay whose video tells none."""
 
 
 def is_system(cfg: Config) -> bool:
@@ -40,7 +45,8 @@ def train(cfg: Config, *, launcher: str = "none", resume: bool = False) -> Runne
         resume: Go on from the last checkpoint in the work folder, if there is one.
 
     Raises:
-        InputError: If the config is not of a training run, or the checkpoint to go on from does not fit.
+        InputError: If the config is not of a training run or cannot be built, or the checkpoint to go on from does not
+            fit.
     """
     if is_system(cfg) or "model" not in cfg or "train_dataloader" not in cfg:
         raise InputError(f"config {cfg.filename} trains no network: train a whole system with tools/reproduce.py")
@@ -49,7 +55,11 @@ def train(cfg: Config, *, launcher: str = "none", resume: bool = False) -> Runne
     cfg.resume = checkpoint is not None
     if checkpoint is not None:
         cfg.load_from = checkpoint
-    runner = build_runner(cfg, launcher)
+    with _building(cfg.filename):
+        runner = build_runner(cfg, launcher)
+        # Else first built inside the training; both are what the training itself would build, in its order.
+        if runner.train_loop is not None:
+            runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
     if checkpoint is not None:
         # mmengine itself would go on from a checkpoint of another network with the weights that fit.
         load_weights(_network_of(runner), checkpoint, config_taxonomy(cfg), cfg.filename)
@@ -70,7 +80,7 @@ def test(cfg: Config, *, checkpoint: str | None = None, launcher: str = "none") 
         Metrics by name, and the runner.
 
     Raises:
-        InputError: If a checkpoint is missing or does not fit.
+        InputError: If the config cannot be built, or a checkpoint is missing or does not fit.
     """
     if "model" not in cfg or "test_dataloader" not in cfg:
         raise InputError(f"config {cfg.filename} tests nothing: give a training config or one of configs/systems/")
@@ -79,9 +89,12 @@ def test(cfg: Config, *, checkpoint: str | None = None, launcher: str = "none") 
     if not is_system(cfg):
         checkpoint = find_checkpoint(checkpoint or cfg.work_dir, cfg.filename)
     _drop_training(cfg)
-    runner = build_runner(cfg, launcher)
+    with _building(cfg.filename):
+        runner = build_runner(cfg, launcher)
     if checkpoint is not None:
         load_weights(_network_of(runner), checkpoint, config_taxonomy(cfg), cfg.filename)
+    with _building(cfg.filename):
+        _ = runner.test_loop  # else first built inside the test
     return runner.test(), runner
 
 
@@ -111,7 +124,8 @@ def build_parser(
     init_default_scope(SCOPE)
     cfg.model.frames = dict(type="EveryFrame", step=frame_step)
     cfg.model.save_dir = None
-    return MODELS.build(cfg.model), taxonomy
+    with _building(config):
+        return MODELS.build(cfg.model), taxonomy
 
 
 def parse_video(parser: ActionParser, path: str | Path) -> VideoParse:
@@ -127,14 +141,38 @@ def parse_to_folder(parser: ActionParser, taxonomy: Taxonomy, path: str | Path, 
     """Parse one video and write ``parse.json`` and ``overlay.mp4`` to a folder of its own.
 
     Raises:
-        InputError: If the video cannot be read; nothing is written then.
+        InputError: If the video cannot be read or drawn; nothing is written then.
     """
     video = Video(path)
+    video.fps = video.fps if 0 < video.fps < math.inf else 0.0  # 0 stands for unknown
     parse = parser.parse_video(video)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        write_overlay(folder / "overlay.mp4", frames_of(video), parse, taxonomy, video.fps or ASSUMED_FPS)
+    except ValueError as error:
+        with suppress(OSError):  # it holds something else
+            folder.rmdir()
+        raise InputError(f"{path} cannot be drawn ({_first_line(error)}): encode it again or leave it out") from error
+    # Last: a folder with parse.json is complete.
     write_json(folder / "parse.json", parse_to_json(parse, taxonomy))
-    write_overlay(folder / "overlay.mp4", frames_of(video), parse, taxonomy, video.fps)
     return parse
+
+
+@contextmanager
+def _building(config: str | Path) -> Iterator[None]:
+    """Tell of a config's values that what is built from them does not take."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (TypeError, KeyError, ValueError) as error:
+        told = f"config {config} cannot be built ({_first_line(error)})"
+        raise InputError(f"{told}: correct it or the --cfg-options") from error
+
+
+def _first_line(error: Exception) -> str:
+    # The text of a KeyError is quoted.
+    text = str(error.args[0] if isinstance(error, KeyError) and error.args else error).strip()
+    return text.splitlines()[0] if text else type(error).__name__
 
 
 def _last_checkpoint(cfg: Config) -> str | None:

@@ -19,15 +19,34 @@ STATUS_FILE = "TPSPARSE_STATUS_FILE"
 EXIT_HELP = f"Exit status: {DONE} done, {FAILED} not done, {SOME_SKIPPED} done but some items were skipped."
 
 
+def positive(text: str) -> int:
+    """An option's value as a whole number above 0."""
+    return _whole_number(text, 1, "above 0")
+
+
+def not_negative(text: str) -> int:
+    """An option's value as a whole number of 0 or more."""
+    return _whole_number(text, 0, "of 0 or more")
+
+
+def folder(text: str) -> str:
+    """An option's value as a folder that is there or can be made: told now, not when the work is to be written."""
+    path = Path(text)
+    there = next((place for place in (path, *path.parents) if place.exists()), path)
+    if there.exists() and not there.is_dir():
+        raise argparse.ArgumentTypeError(f"{there} is not a folder: give another place")
+    return text
+
+
 def add_config_options(parser: argparse.ArgumentParser) -> None:
     """The options of every script that reads a config."""
-    from mmengine.config import DictAction
-
-    parser.add_argument("--work-dir", help="where the run writes (default: work_dirs/<name of the config>)")
+    parser.add_argument(
+        "--work-dir", type=folder, help="where the run writes (default: work_dirs/<name of the config>)"
+    )
     parser.add_argument(
         "--cfg-options",
         nargs="+",
-        action=DictAction,
+        action=_config_action(),
         default={},
         metavar="K=V",
         help="override values of the config, such as data_root=DIR train_dataloader.batch_size=4",
@@ -42,7 +61,7 @@ def add_launcher(parser: argparse.ArgumentParser) -> None:
 
 
 def run(main: Callable[[list[str] | None], int], argv: list[str] | None = None) -> int:
-    """Call a script's main function; an unusable input becomes one line and exit status 2."""
+    """Call a script's main function; an unusable input or file becomes one line and exit status 2."""
     try:
         status = main(argv)
         _leave_group()
@@ -50,9 +69,42 @@ def run(main: Callable[[list[str] | None], int], argv: list[str] | None = None) 
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return _told_to_launcher(FAILED)
+    except OSError as error:
+        told = error.strerror or error
+        print(f"error: {told if error.filename is None else f'{error.filename}: {told}'}", file=sys.stderr)
+        return _told_to_launcher(FAILED)
     except KeyboardInterrupt:
         print("interrupted: run the same command again to go on", file=sys.stderr)
         return 130
+
+
+def _whole_number(text: str, lowest: int, told: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = lowest - 1
+    if number < lowest:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number {told}")
+    return number
+
+
+def _config_action() -> type[argparse.Action]:
+    """How overrides are read; mmengine is imported only by the scripts that need it."""
+    from mmengine.config import DictAction
+
+    class ConfigAction(DictAction):
+        """An item that cannot be read is told as argparse tells its own."""
+
+        def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
+            for item in values:
+                if not item.partition("=")[0] or "=" not in item:
+                    raise argparse.ArgumentError(self, f"{item} is not K=V: write it as in data_root=DIR")
+                try:
+                    super().__call__(parser, namespace, [item], option_string)
+                except AssertionError as error:  # how mmengine tells of brackets
+                    raise argparse.ArgumentError(self, f"{item} has a bracket too many or too few") from error
+
+    return ConfigAction
 
 
 def _leave_group() -> None:

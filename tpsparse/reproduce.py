@@ -6,6 +6,7 @@ Each step is skipped when it has been done with the same config and data, and go
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import logging
 import multiprocessing
@@ -23,17 +24,19 @@ from mmengine.config import Config, ConfigDict
 from tqdm import tqdm
 
 from . import apis
-from .datasets.index import open_index
+from .datasets.index import SPLITS, open_index
 from .datasets.video import Video, frames_of, open_video
-from .engine import load_config
+from .engine import config_taxonomy, load_config
 from .errors import InputError
 from .parsing import ActionParser
 from .parsing.network import fingerprint
+from .registry import DATASETS
 from .structures import VideoParse
 from .structures.files import write_json
 from .visualization import write_overlay_reel
 
 DRAWN_VIDEOS = 8
+WHERE_CONFIGS_LIE = ("filename", "floor", "quick", "configs")
 LOG = logging.getLogger("tpsparse")
 Result = dict[str, Any]
 
@@ -66,7 +69,7 @@ class Reproduction:
         self.work_dir = Path(self.cfg.work_dir)
         self.record_file = self.work_dir / "steps.json"
         self.record: dict[str, Any] = _read_json(self.record_file)
-        self.data = data_fingerprint(Path(self.cfg.data_root))
+        self.data = {split: data_fingerprint(Path(self.cfg.data_root), split) for split in SPLITS}
 
     def run(self) -> Result:
         """Do every step; the report, which is also in ``report.json``."""
@@ -76,7 +79,11 @@ class Reproduction:
             if network.parses:
                 self.step(f"features for {network.name}", network.identity, network.extract)
                 self.step(f"train {network.name}", network.identity, network.train)
-        system = self.identity(self.cfg, len(self.cfg.model.stages))
+            elif network.can_be_measured():
+                self.step(f"measure {network.name}", [network.identity, self.data["test"]], network.measure)
+            else:
+                LOG.info("measure %s: left out, the test split has no annotations", network.name)
+        system = [self.identity(self.config, self.options, len(self.cfg.model.stages)), self.data["test"]]
         self.step("test", system, self._test_system)
         self.step("floor", [system, self.cfg.floor], self._test_floor)
         self.step("overlay", system, self._draw)
@@ -88,7 +95,7 @@ class Reproduction:
 
     def mark(self, identity: Any) -> str:
         """What a step is recognised by."""
-        return fingerprint([identity, self.data])
+        return fingerprint([identity, self.data["train"]])
 
     def step(self, name: str, identity: Any, work: Callable[[], Result]) -> Result:
         """Do ``work`` unless it was done; its result, which JSON can hold."""
@@ -106,13 +113,16 @@ class Reproduction:
         LOG.info("%s: done in %.0f s", name, seconds)
         return result
 
-    def identity(self, cfg: Config, stages: int) -> Any:
+    def identity(self, config: str | Path, options: dict[str, Any], stages: int) -> Any:
         """What a step's result follows from: its config, wherever its folders lie, and the networks before it."""
-        text = json.dumps(cfg.to_dict(), sort_keys=True, default=str)
-        for folder in (str(self.work_dir), str(self.cfg.data_root), str(self.config.resolve().parent)):
-            text = text.replace(folder, "")
+        nowhere = dict(options, data_root="data", parses_dir="parses")
+        cfg = load_config(config, options=nowhere, work_dir="work", taxonomy=config_taxonomy(self.cfg)).to_dict()
+        for stage in cfg["model"].get("stages", []):
+            if "config" in stage:
+                stage["config"] = Path(stage["config"]).name
+        values = {key: value for key, value in cfg.items() if key not in WHERE_CONFIGS_LIE}
         before = [f"train {Path(s.config).stem}" for s in self.cfg.model.stages[:stages] if "config" in s]
-        return [text, [self.record.get(name, {}).get("mark") for name in before]]
+        return [values, [self.record.get(name, {}).get("mark") for name in before]]
 
     @property
     def skipped(self) -> int:
@@ -128,17 +138,20 @@ class Reproduction:
             return
         jobs = min(self.jobs, len(waiting))
         threads = max(1, (os.cpu_count() or 1) // jobs)
+        for network in waiting:
+            network.claim()
+        LOG.info("train %s: started, %d at a time", ", ".join(network.name for network in waiting), jobs)
         spawn = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(jobs, spawn, _enter_worker, (threads, os.getpid())) as pool:
-            started = {}
-            for line, network in enumerate(waiting):
-                network.claim()
-                started[pool.submit(_train_in_worker, network.call(), line % jobs)] = network
-            LOG.info("train %s: started, %d at a time", ", ".join(network.name for network in waiting), jobs)
+        pool = ProcessPoolExecutor(jobs, spawn, _enter_worker, (threads, os.getpid()))
+        try:
+            started = {pool.submit(_train_in_worker, n.call(), i % jobs): n for i, n in enumerate(waiting)}
             for future in as_completed(started):
                 network = started[future]
                 result, seconds = future.result()
                 self.note(f"train {network.name}", network.identity, result, seconds)
+        finally:
+            # After an error or an interrupt, what has not begun does not begin.
+            pool.shutdown(cancel_futures=True)
 
     def _test_system(self) -> Result:
         metrics, runner = apis.test(copy.deepcopy(self.cfg))
@@ -167,7 +180,11 @@ class Reproduction:
         report = dict(
             results["test"]["report"],
             baseline_score=results["floor"]["score"],
-            networks={name.removeprefix("train "): r["metrics"] for name, r in results.items() if r.get("network")},
+            networks={
+                name.removeprefix("measure "): result["metrics"]
+                for name, result in results.items()
+                if name.startswith("measure ")
+            },
             seconds={name: step["seconds"] for name, step in self.record.items()},
             system=self.config.name,
         )
@@ -187,12 +204,11 @@ class Network:
     @property
     def identity(self) -> Any:
         """What its weights follow from."""
-        return self.reproduction.identity(self._config(), self.position if self.parses else 0)
+        return self.reproduction.identity(self.stage.config, self._options(), self.position if self.parses else 0)
 
     def call(self) -> dict[str, Any]:
         """Arguments of ``load_config`` for its training."""
-        shared = {key: value for key, value in self.reproduction.options.items() if not key.startswith("model.")}
-        options = dict(shared, parses_dir=str(self.reproduction.work_dir / "parses"))
+        options = dict(self._options(), parses_dir=str(self.reproduction.work_dir / "parses"))
         return dict(path=self.stage.config, options=options, work_dir=self.stage.checkpoint)
 
     def claim(self) -> None:
@@ -205,15 +221,26 @@ class Network:
         write_json(folder / "trained_from.json", dict(mark=mark))
 
     def train(self) -> Result:
-        """Train it here, and measure it by its own metric."""
+        """Train it in this process."""
         self.claim()
-        return train_and_measure(self.call())
+        return train_network(self.call())
+
+    def can_be_measured(self) -> bool:
+        """Whether its test set can be made: the official test split has no annotations."""
+        dataset = DATASETS.get(self._config().test_dataloader.dataset.type)
+        annotated = open_index(self.reproduction.cfg.data_root, "test", config_taxonomy(self.reproduction.cfg))
+        return not dataset.needs_annotations or len(annotated.frame_number) > 0
+
+    def measure(self) -> Result:
+        """Test it by its own metric."""
+        metrics, runner = apis.test(self._config())
+        return dict(metrics=metrics, skipped=len(runner.test_dataloader.dataset.problems))
 
     def extract(self) -> Result:
         """Parse the training videos with the stages before its own, at the frames that its stage wants."""
         cfg = copy.deepcopy(self.reproduction.cfg)
         cfg.title = "features"
-        cfg.model.frames = self.stage.frames
+        cfg.model.frames = self.stage.get("train_frames", self.stage.frames)
         cfg.model.stages = cfg.model.stages[: self.position]
         cfg.model.save_dir = self.parses
         cfg.test_dataloader.dataset.split = "train"
@@ -224,9 +251,12 @@ class Network:
     def _config(self) -> Config:
         return load_config(**self.call())
 
+    def _options(self) -> dict[str, Any]:
+        return {key: value for key, value in self.reproduction.options.items() if not key.startswith("model.")}
 
-def train_and_measure(call: dict[str, Any], line: int = 0) -> Result:
-    """Train a network and measure it, except by parses of the test videos, which the system's own test makes.
+
+def train_network(call: dict[str, Any], line: int = 0) -> Result:
+    """Train a network, or go on training it.
 
     Args:
         call: Arguments of ``load_config``.
@@ -234,13 +264,7 @@ def train_and_measure(call: dict[str, Any], line: int = 0) -> Result:
     """
     cfg = load_config(**call)
     cfg.progress_line = line
-    skipped = len(apis.train(cfg, resume=True).train_dataloader.dataset.problems)
-    cfg = load_config(**call)
-    if cfg.test_dataloader.dataset.get("parses"):
-        return dict(network=True, metrics={}, skipped=skipped)
-    cfg.progress_line = line
-    metrics, runner = apis.test(cfg)
-    return dict(network=True, metrics=metrics, skipped=skipped + len(runner.test_dataloader.dataset.problems))
+    return dict(skipped=len(apis.train(cfg, resume=True).train_dataloader.dataset.problems))
 
 
 def _parse_each(parser: ActionParser, videos: Iterable[Video]) -> Iterator[tuple[Iterator[np.ndarray], VideoParse]]:
@@ -254,15 +278,21 @@ def _parse_each(parser: ActionParser, videos: Iterable[Video]) -> Iterator[tuple
         yield frames_of(video), parse
 
 
-def data_fingerprint(root: Path) -> str:
-    """A digest of the names, sizes and times of the files of a data set."""
-    files = sorted(path for path in root.rglob("*") if path.is_file())
-    return fingerprint([(str(path.relative_to(root)), (s := path.stat()).st_size, s.st_mtime_ns) for path in files])
+def data_fingerprint(root: Path, split: str) -> str:
+    """A digest of one split: names and sizes of the videos, contents of its list, the vocabularies and annotations."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in (root / f"{split}_videos").rglob("*") if path.is_file()):
+        digest.update(f"{path.relative_to(root)} {path.stat().st_size}\n".encode())
+    lists = [*(root / "list").glob("*.txt"), *(root / "list").glob(f"video_{split}_flist.csv")]
+    annotations = (path for path in (root / f"{split}_annotations").rglob("*.json") if path.is_file())
+    for path in [*sorted(lists), *sorted(annotations)]:
+        digest.update(f"{path.relative_to(root)}\n".encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def _train_in_worker(call: dict[str, Any], line: int) -> tuple[Result, float]:
     start = time.perf_counter()
-    return train_and_measure(call, line), time.perf_counter() - start
+    return train_network(call, line), time.perf_counter() - start
 
 
 def _enter_worker(threads: int, parent: int) -> None:

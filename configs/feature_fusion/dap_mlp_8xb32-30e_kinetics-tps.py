@@ -21,7 +21,6 @@ model = dict(
     video_features=dict(timesformer=768, swin=1024),
     mlp_channels=(512, 256),
     dropout=0.5,
-    normalize=True,
     data_preprocessor=dict(type="tpsparse.FeaturePreprocessor"),
 )
 

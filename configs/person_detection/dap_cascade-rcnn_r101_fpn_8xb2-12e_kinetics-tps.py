@@ -75,6 +75,7 @@ model = dict(
                 roi_feat_size=7,
                 num_classes=1,
                 bbox_coder=dict(type="DeltaXYWHBBoxCoder", target_means=[0.0] * 4, target_stds=stds),
+                # Four outputs; the report's eight are four for person and four for background, which are not used.
                 reg_class_agnostic=True,
                 loss_cls=dict(type="CrossEntropyLoss", use_sigmoid=False, loss_weight=1.0),
                 loss_bbox=dict(type="SmoothL1Loss", beta=1.0, loss_weight=1.0),

@@ -37,6 +37,8 @@ model = dict(
             type="FuseFeatures",
             config=f"{configs}/feature_fusion/dap_mlp_8xb32-30e_kinetics-tps.py",
             frames=dict(type="EvenFrames", num=32),
+            # The report draws its frames at random in training: more are saved than one sample takes.
+            train_frames=dict(type="EvenFrames", num=96),
         ),
         # The report ensembles "multiple predicted results" and does not give its weights.
         dict(type="EnsembleActions", weights=dict(frame=1, instance=1, timesformer=1, swin=1, fusion=1)),

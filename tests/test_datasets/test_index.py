@@ -217,6 +217,8 @@ class TestBadAnnotations:
             ([5, 5, 10**40, 30], "not finite"),
             ([5, 5, 30], "is not four numbers"),
             (["5", 5, 30, 30], "is not four numbers"),
+            ([False, False, True, True], "is not four numbers"),
+            ([5, 5, 30, True], "is not four numbers"),
             (None, "is not four numbers"),
         ],
     )

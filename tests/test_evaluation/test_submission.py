@@ -80,6 +80,22 @@ def test_only_evaluated_frames_are_written(taxonomy):
         assert list(convert([parse], taxonomy)["v"]) == ["img_00001.json", "img_00006.json", "img_00011.json"]
 
 
+def test_a_frame_whose_annotation_is_missing_is_written_without_persons(taxonomy):
+    frames = [_frame(number) for number in (6, 99_996, 100_006)]
+    truth = part_truth_of([VideoParse("v", num_frames=100_010, frames=frames)], taxonomy)["v"]
+    numbers = range(1, 100_007, 5)
+    assert list(truth) == [f"img_{number:05d}.json" for number in numbers]
+    assert [number for number, frame in zip(numbers, truth.values()) if frame["humans"]] == [6, 99_996, 100_006]
+    assert list(part_truth_of([VideoParse("v", num_frames=11)], taxonomy)["v"]) == [
+        "img_00001.json",
+        "img_00006.json",
+        "img_00011.json",
+    ]
+    # The length is not known, and a prediction is never filled up.
+    assert list(part_truth_of([VideoParse("v", frames=frames[:1])], taxonomy)["v"]) == ["img_00006.json"]
+    assert part_result_of([VideoParse("v", num_frames=11)], taxonomy) == {"v": {}}
+
+
 def test_the_ten_most_certain_persons_are_written(taxonomy):
     scores = np.linspace(0, 1, 12)
     humans = _one(_frame(persons=12, scores=scores), taxonomy)

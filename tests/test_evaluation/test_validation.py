@@ -6,6 +6,7 @@ import pytest
 from tpsparse.evaluation.validation import Finding, validate_submission
 
 BOX = [0.0, 0.0, 9.0, 9.0]
+NAN = [0.0, float("nan"), 9.0, 9.0]
 FRAME = "img_00001.json"
 
 
@@ -79,6 +80,41 @@ def test_a_misshapen_person_does_not_hide_the_others(taxonomy):
     parts["v"][FRAME]["humans"].insert(0, {"parts": {}})
     keys = [key for _, _, key in _found(parts, {"v": "lunge"}, taxonomy=taxonomy)]
     assert keys == ["humans[0].box", "humans[1].parts.head.verb[0]"]
+
+
+def test_a_misshapen_box_does_not_hide_that_there_are_too_many_persons():
+    parts = _parts()
+    humans = parts["v"][FRAME]["humans"] * 11
+    parts["v"][FRAME]["humans"] = [*humans[:10], {**humans[10], "box": NAN}]
+    findings = validate_submission(parts, {"v": "a"})
+    assert [(finding.key, finding.message.split(",")[0]) for finding in findings] == [
+        ("humans[10].box", "a coordinate is not finite or beyond 1e+07 pixels"),
+        ("humans", "11 persons"),
+    ]
+
+
+def test_a_misshapen_box_does_not_hide_that_another_person_has_too_many_proposals():
+    parts = _head(box=[BOX] * 6, verb=["none"] * 6)
+    parts["v"][FRAME]["humans"].insert(0, {"box": NAN, "parts": {}})
+    findings = validate_submission(parts, {"v": "a"})
+    assert [finding.key for finding in findings] == ["humans[0].box", "humans[1].parts.head"]
+    assert "6 proposals" in findings[1].message
+
+
+def test_a_misshapen_part_does_not_hide_what_else_is_wrong_with_its_person(taxonomy):
+    heads = {"head": {"box": [NAN], "verb": ["none"]}, "left_arm": {"box": [BOX], "verb": ["fly"]}}
+    found = _found(_parts(parts={**heads, "nose": {"box": [BOX], "verb": ["none"]}}), {"v": "lunge"}, taxonomy=taxonomy)
+    keys = ["head.box[0]", "left_arm.verb[0]", "nose"]
+    assert [key for _, _, key in found] == [f"humans[0].parts.{key}" for key in keys]
+
+
+def test_everything_that_is_wrong_with_one_part_is_found(taxonomy):
+    part = {"number": "1", "name": "hip", "box": [NAN, BOX[::-1], *[BOX] * 3], "verb": ["fly", 3, *["none"] * 4]}
+    found = _found(_parts(parts={"nose": part}), {"v": "lunge"}, taxonomy=taxonomy)
+    places = ["", ".box[0]", ".verb[1]", "", "", ".number", ".name", ".box[1]", ".verb[0]"]
+    assert [key for _, _, key in found] == [f"humans[0].parts.nose{place}" for place in places]
+    found = _found(_parts(parts={"head": {"box": 3}}, number=None), {"v": "lunge"}, taxonomy=taxonomy)
+    assert [key for _, _, key in found] == ["humans[0].parts.head.box", "humans[0].parts.head.verb", "humans[0].number"]
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,21 @@ class TestFindCheckpoint:
         ):
             find_checkpoint(str(path), "net.py")
 
+    @pytest.mark.parametrize("given", ["work/net", "work/net/epoch_1.pth"])
+    @pytest.mark.parametrize("folder", ["configs/systems/..", "/else/where/../here"])
+    def test_remedy_can_be_typed(self, tmp_path, monkeypatch, given, folder):
+        monkeypatch.chdir(tmp_path)
+        shown = "/else/here/net.py" if folder.startswith("/") else "configs/net.py"
+        command = f"python tools/train.py {shown} --work-dir work/net"
+        for config in (f"{folder}/net.py", str(tmp_path / folder / "net.py")):
+            with pytest.raises(InputError) as error:
+                find_checkpoint(given, config)
+            assert str(error.value) == f"checkpoint {given} is missing: train it with {command}"
+
+    def test_remedy_with_spaces(self):
+        with pytest.raises(InputError, match="train.py 'my net.py' --work-dir 'my run'$"):
+            find_checkpoint("my run", "my net.py")
+
 
 class TestLoadNetwork:
     def test_pipeline_is_needed(self, tmp_path):

@@ -1,11 +1,18 @@
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from tpsparse import cli
+from tpsparse.evaluation.submission import write_ground_truth, write_submission
+from tpsparse.structures import FrameParse, VideoParse
+from tpsparse.taxonomy import Taxonomy
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / ".." / "shared" / "golden"
@@ -42,7 +49,7 @@ def folder(tmp_path):
 def _run(tool, folder, *options, pred=None):
     report = folder / "report.json"
     command = ["--gt", folder, "--pred", pred or folder, "--json", report, *options]
-    status = tool.main([str(word) for word in command])
+    status = cli.run(tool.main, [str(word) for word in command])
     return status, json.loads(report.read_text()) if report.exists() else None
 
 
@@ -156,6 +163,45 @@ def test_files_that_cannot_be_used(tool, folder, capsys, name, content, words):
     assert last.startswith("error: ")
     assert words in last
     assert name.removesuffix(".json") in last
+
+
+@pytest.mark.parametrize("kind", ["a folder", "below a file", "a protected folder"])
+def test_a_report_that_cannot_be_written(folder, kind):
+    (folder / "made").mkdir(mode=0o500)
+    report = {
+        "a folder": folder,
+        "below a file": folder / "gt_vid_result.json" / "report.json",
+        "a protected folder": folder / "made" / "report.json",
+    }[kind]
+    if kind == "a protected folder" and os.access(report.parent, os.W_OK):
+        pytest.skip("this user may write anywhere")
+    command = [sys.executable, ROOT / "tools" / "evaluate.py", "--gt", folder, "--pred", folder, "--json", report]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "0.9999" in done.stdout
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"error: {report} cannot be written (")
+    assert not list(folder.rglob("*.partial*"))
+
+
+def test_frames_without_a_readable_annotation_are_no_findings(tool, tmp_path):
+    taxonomy = Taxonomy(parts=("head",), states=("none", "bend"), actions=("lunge", "push_up"))
+    box = np.array([[0, 0, 9, 9]], dtype=np.float32)
+
+    def parse(numbers, state):
+        frames = [FrameParse(n, box, part_boxes=box[None], part_states=np.array([[state(n)]])) for n in numbers]
+        return VideoParse("v", num_frames=16, frames=frames, action_scores={"action": np.array([0.0, 1.0])})
+
+    # Of four evaluated frames two are annotated, and in one of these the state is predicted wrong.
+    write_ground_truth(tmp_path, [parse((1, 11), lambda n: 1)], taxonomy)
+    write_submission(tmp_path, [parse((1, 6, 11, 16), lambda n: int(n != 11))], taxonomy)
+    status, report = _run(tool, tmp_path)
+    assert (status, report["findings"], report["psc"]) == (0, [], {"v": 0.5})
+    for name in ("img_00006.json", "img_00016.json"):
+        _edit(tmp_path, "gt_part_result", lambda parts, name=name: parts["v"].pop(name))
+    without = _run(tool, tmp_path)
+    assert (without[0], len(without[1]["findings"])) == (2, 2)
+    assert without[1] == {**report, "findings": without[1]["findings"]}
 
 
 @pytest.mark.parametrize("names", [[], ["pred_part_result.json"], ["a/pred_part_result.json", "pred_part_result.json"]])

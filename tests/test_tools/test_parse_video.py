@@ -90,3 +90,14 @@ def test_every_must_be_positive(parse, clips, capsys):
     with pytest.raises(SystemExit) as ended:
         parse(clips / "good.mp4", "--every", 0)
     assert ended.value.code == 2 and "--every" in capsys.readouterr().err
+
+
+def test_out_must_be_a_folder(run_tool, clips, drawn, capsys):
+    with pytest.raises(SystemExit) as ended:
+        run_tool("parse_video", drawn.QUICK_SYSTEM, clips / "good.mp4", "--out", clips / "words.mp4")
+    assert ended.value.code == 2 and "words.mp4 is not a folder: give another place" in capsys.readouterr().err
+
+
+def test_option_that_cannot_be_built(parse, clips, capsys):
+    assert parse(clips / "good.mp4", "--cfg-options", "model.typo=3") == 2
+    assert "dap.py cannot be built (" in capsys.readouterr().err

@@ -44,3 +44,9 @@ def test_folder_that_holds_something_else(run_tool, tmp_path, capsys):
     assert run_tool("prepare_data", "synthetic", "--out", tmp_path / "data", *SMALL) == 2
     assert capsys.readouterr().err.startswith("error: ")
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["mine.txt"]
+
+
+def test_folder_that_cannot_be_made(run_tool, capsys):
+    with pytest.raises(SystemExit) as ended:
+        run_tool("prepare_data", "synthetic", "--out", "/dev/null/x", *SMALL)
+    assert ended.value.code == 2 and "/dev/null is not a folder: give another place" in capsys.readouterr().err

@@ -243,6 +243,20 @@ class TestNetwork:
         assert run_tool("test", config, other, "--work-dir", folder) == 2
         assert "is of another network than" in capsys.readouterr().err
 
+    @pytest.mark.parametrize("option", ["model.typo=3", "test_dataloader.batch_size=0"])
+    def test_option_that_cannot_be_built(self, trained, run_tool, capsys, option):
+        config, folder = trained
+        capsys.readouterr()
+        assert run_tool("test", config, "--work-dir", folder, "--cfg-options", option) == 2
+        [line] = [line for line in capsys.readouterr().err.splitlines() if "error:" in line]
+        assert f"config {config} cannot be built (" in line and line.endswith("): correct it or the --cfg-options")
+
+    def test_out_that_is_a_file(self, run_tool, drawn, tmp_path, capsys):
+        (tmp_path / "out").touch()
+        with pytest.raises(SystemExit) as ended:
+            run_tool("test", drawn.QUICK_SYSTEM, "--out", tmp_path / "out")
+        assert ended.value.code == 2 and "out is not a folder: give another place" in capsys.readouterr().err
+
     def test_nothing_to_test(self, run_tool, drawn, tiny_root, capsys):
         assert run_tool("test", drawn.CONFIGS / "_base_" / "runtime.py", "--cfg-options", f"data_root={tiny_root}") == 2
         assert "runtime.py tests nothing" in capsys.readouterr().err

@@ -88,6 +88,39 @@ class TestRefused:
         told = self.refused(run_tool, capsys, tmp_path, config, "--cfg-options", "title.x=3")
         assert "cannot take the options title.x" in told
 
+    @pytest.mark.parametrize(
+        ("option", "told"),
+        [
+            ("model.typo=3", "typo"),
+            ("model.type=Typo", "Typo is not in the"),
+            ("train_dataloader.batch_size=0", "batch_size"),
+            ("optim_wrapper.optimizer.lr=-1", "learning rate"),
+        ],
+    )
+    def test_option_that_cannot_be_built(self, run_tool, capsys, tmp_path, config, option, told):
+        line = self.refused(run_tool, capsys, tmp_path, config, "--cfg-options", option)
+        assert f"config {config} cannot be built (" in line and told in line
+        assert line.endswith("): correct it or the --cfg-options")
+
+    @pytest.mark.parametrize(
+        ("arguments", "told"),
+        [
+            (["--seed", -1], "argument --seed: -1 is not a whole number of 0 or more"),
+            (["--cfg-options", "foo"], "argument --cfg-options: foo is not K=V"),
+            (["--work-dir", "/dev/null"], "argument --work-dir: /dev/null is not a folder"),
+        ],
+    )
+    def test_arguments(self, run_tool, capsys, tmp_path, config, arguments, told):
+        with pytest.raises(SystemExit) as ended:
+            self.refused(run_tool, capsys, tmp_path, config, *arguments)
+        assert ended.value.code == 2 and told in capsys.readouterr().err.splitlines()[-1]
+
+    @pytest.mark.parametrize("jobs", [0, -1])
+    def test_jobs_of_a_system(self, run_tool, capsys, drawn, jobs):
+        with pytest.raises(SystemExit) as ended:
+            run_tool("reproduce", drawn.QUICK_SYSTEM, "--jobs", jobs)
+        assert ended.value.code == 2 and f"--jobs: {jobs} is not a whole number above 0" in capsys.readouterr().err
+
     def test_no_usable_video(self, run_tool, capsys, tmp_path, config, tiny_copy):
         for path in (tiny_copy / "train_videos").glob("*/*.mp4"):
             path.write_bytes(b"")

@@ -30,6 +30,8 @@ class TPSDataset(Dataset):
         pipeline: Transforms of a sample, as configs.
     """
 
+    needs_annotations = True
+
     def __init__(
         self, *, data_root: str, split: str, taxonomy: dict[str, list[str]], pipeline: list[dict[str, Any]]
     ) -> None:

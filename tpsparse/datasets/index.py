@@ -307,7 +307,9 @@ def _humans(content: Any) -> list[Any]:
 
 def _read_box(box: Any, size: tuple[int, int]) -> tuple[list[float], str]:
     """Four floats and no fault, or nothing and what is wrong with the box."""
-    if not isinstance(box, list) or len(box) != 4 or not all(isinstance(v, (int, float)) for v in box):
+    # To Python, true and false are whole numbers.
+    numbers = isinstance(box, list) and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in box)
+    if not numbers or len(box) != 4:
         return [], f"box {box!r} is not four numbers: correct it"
     box = [float(v) if abs(v) < 1e30 else np.inf for v in box]  # JSON's whole numbers have no limit
     if not np.isfinite(box).all() or box[2] <= box[0] or box[3] <= box[1]:

@@ -101,6 +101,8 @@ class TPSClipDataset(TPSDataset):
         repeat: How many samples a video gives in one epoch.
     """
 
+    needs_annotations = False
+
     def __init__(self, *, repeat: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.repeat = repeat
@@ -151,6 +153,8 @@ class TPSFeatureDataset(TPSDataset):
 @DATASETS.register_module()
 class VideoDataset(TPSDataset):
     """Whole videos for a parsing run, the unreadable ones included, so that each is accounted for."""
+
+    needs_annotations = False
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(pipeline=[], **kwargs)

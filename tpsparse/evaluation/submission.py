@@ -20,7 +20,7 @@ from ..errors import InputError
 from ..structures import FrameParse, VideoParse
 from ..structures.files import atomic_write, write_json
 from ..taxonomy import Taxonomy
-from .functional.official import LARGEST_COORDINATE, MAX_PERSONS, frame_name, is_evaluated
+from .functional.official import EVALUATED_STEP, LARGEST_COORDINATE, MAX_PERSONS, frame_name, is_evaluated
 from .validation import validate_submission
 
 PARTS_FILE, ACTIONS_FILE = "part_result.json", "vid_result.json"
@@ -56,12 +56,14 @@ def video_result_of(parses: Iterable[VideoParse], taxonomy: Taxonomy) -> dict[st
 def part_truth_of(parses: Iterable[VideoParse], taxonomy: Taxonomy) -> dict[str, Any]:
     """Annotated persons and parts, any number of them, with one box and one state a part.
 
-    Boxes that are not finite or are inverted are left out here too.
+    Boxes that are not finite or are inverted are left out here too. An evaluated frame whose annotation is missing
+    is written without persons, where the length of the video is known: a prediction of it is then no unknown frame,
+    and the score does not change, for a frame without annotated persons leaves the average.
 
     Raises:
         InputError: If two parses are of one video, or a part or state is not in the taxonomy.
     """
-    return _by_video((parse.video, _frames_of(parse, _true_frame, taxonomy)) for parse in parses)
+    return _by_video((parse.video, _true_frames(parse, taxonomy)) for parse in parses)
 
 
 def video_truth_of(parses: Iterable[VideoParse], taxonomy: Taxonomy) -> dict[str, str]:
@@ -164,6 +166,17 @@ def _frames_of(parse: VideoParse, convert: Any, taxonomy: Taxonomy) -> dict[str,
         for frame in parse.frames
         if is_evaluated(frame.frame_index)
     }
+
+
+def _true_frames(parse: VideoParse, taxonomy: Taxonomy) -> dict[str, Any]:
+    frames = _frames_of(parse, _true_frame, taxonomy)
+    evaluated = [frame_name(number) for number in range(1, parse.num_frames + 1, EVALUATED_STEP)]
+    unread = [name for name in evaluated if name not in frames]
+    if not unread:
+        return frames
+    frames.update((name, {"humans": []}) for name in unread)
+    # Names of six digits sort before those of five.
+    return dict(sorted(frames.items(), key=lambda entry: (len(entry[0]), entry[0])))
 
 
 def _predicted_frame(frame: FrameParse, taxonomy: Taxonomy, where: str) -> list[dict[str, Any]]:

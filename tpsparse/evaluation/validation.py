@@ -19,6 +19,7 @@ from .functional.official import (
     frame_number,
     frame_problems,
     is_evaluated,
+    is_sound_box,
     kind_of,
     limit_problems,
     proposals_of,
@@ -131,49 +132,57 @@ def _check_frames(video: str, frames: Any, truth: dict[str, Any] | None) -> Iter
 
 
 def _check_frame(video: str, frame: str, content: Any, names: _Names) -> Iterator[Finding]:
-    problems = list(frame_problems(content))
-    for problem in problems or limit_problems(content):
-        yield Finding(video, frame, problem.key, problem.message)
-    humans = content.get("humans") if isinstance(content, dict) else None
+    # What is misshapen is reported first; the other checks skip it, it alone.
+    for problems in (frame_problems(content), limit_problems(content)):
+        for problem in problems:
+            yield Finding(video, frame, problem.key, problem.message)
+    humans = _as_dict(content).get("humans")
     for i, human in enumerate(humans if isinstance(humans, list) else []):
-        # A person that is misshapen has been reported; the others are still looked at.
-        if any(problem.key.startswith(f"humans[{i}]") for problem in problems):
-            continue
-        for key, message in _check_human(human, names):
+        for key, message in _check_human(_as_dict(human), names):
             yield Finding(video, frame, f"humans[{i}]{key}", message)
 
 
 def _check_human(human: dict[str, Any], names: _Names) -> Iterator[tuple[str, str]]:
     yield from _check_number(human, "")
-    if _is_inverted(human["box"]):
-        yield ".box", f"the box {human['box']} is inverted, expected x0 <= x1 and y0 <= y1"
-    for name, part in human["parts"].items():
+    yield from _check_box(human.get("box"), ".box")
+    for name, part in _as_dict(human.get("parts")).items():
         key = f".parts.{name}"
-        yield from _check_number(part, key)
-        if part.get("name", name) != name:
-            yield f"{key}.name", f"the part's name differs from its key {name!r}"
         if names.parts is not None and name not in names.parts:
             yield key, f"the part {name!r} is unknown to the {names.source}"
-        yield from _check_proposals(part, key, names)
+        if isinstance(part, dict):
+            yield from _check_number(part, key)
+            if part.get("name", name) != name:
+                yield f"{key}.name", f"the part's name differs from its key {name!r}"
+            yield from _check_proposals(part, key, names)
 
 
 def _check_proposals(part: dict[str, Any], key: str, names: _Names) -> Iterator[tuple[str, str]]:
-    for j, (box, state) in enumerate(zip(*proposals_of(part))):
-        place = "" if isinstance(part["verb"], str) else f"[{j}]"
-        if _is_inverted(box):
-            yield f"{key}.box{place}", f"the box {box} is inverted, expected x0 <= x1 and y0 <= y1"
-        if names.states is not None and state not in names.states:
-            yield f"{key}.verb{place}", f"the state {state!r} is unknown to the {names.source}"
+    boxes, states = part.get("box"), part.get("verb")
+    if isinstance(states, str):
+        yield from _check_box(boxes, f"{key}.box")
+        yield from _check_state(states, f"{key}.verb", names)
+        return
+    # The two need not be lists, nor of one length.
+    for j, box in enumerate(boxes if isinstance(boxes, list) else []):
+        yield from _check_box(box, f"{key}.box[{j}]")
+    for j, state in enumerate(states if isinstance(states, list) else []):
+        yield from _check_state(state, f"{key}.verb[{j}]", names)
+
+
+def _check_box(box: Any, key: str) -> Iterator[tuple[str, str]]:
+    if is_sound_box(box) and (box[2] < box[0] or box[3] < box[1]):
+        yield key, f"the box {box} is inverted, expected x0 <= x1 and y0 <= y1"
+
+
+def _check_state(state: Any, key: str, names: _Names) -> Iterator[tuple[str, str]]:
+    if names.states is not None and isinstance(state, str) and state not in names.states:
+        yield key, f"the state {state!r} is unknown to the {names.source}"
 
 
 def _check_number(entry: dict[str, Any], key: str) -> Iterator[tuple[str, str]]:
     number = entry.get("number", 1)
     if isinstance(number, bool) or not isinstance(number, int):
         yield f"{key}.number", f"the number is {kind_of(number)}, expected a whole number"
-
-
-def _is_inverted(box: list[float]) -> bool:
-    return box[2] < box[0] or box[3] < box[1]
 
 
 def _names_of(taxonomy: Taxonomy) -> _Names:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -124,7 +126,10 @@ def find_checkpoint(checkpoint: str, config: str) -> str:
         # By name: the folder may have been moved since the full path was written into it.
         path = path / Path((path / "last_checkpoint").read_text().strip()).name
     if not path.is_file():
-        raise InputError(f"checkpoint {path} is missing: train it with python tools/train.py {config}")
+        folder = Path(checkpoint)
+        folder = folder.parent if folder.suffix == ".pth" else folder
+        command = f"python tools/train.py {shlex.quote(_short(config))} --work-dir {shlex.quote(str(folder))}"
+        raise InputError(f"checkpoint {path} is missing: train it with {command}")
     return str(path)
 
 
@@ -139,6 +144,12 @@ def file_digest(path: str) -> str:
         return path
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _digest(file)
+
+
+def _short(path: str | Path) -> str:
+    """A path without detours, seen from the current folder when it is inside."""
+    plain = Path(os.path.normpath(path))
+    return str(plain.relative_to(Path.cwd()) if plain.is_relative_to(Path.cwd()) else plain)
 
 
 def _digest(file: Any) -> str:

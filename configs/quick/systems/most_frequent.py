@@ -1,7 +1,7 @@
 """The floor: the persons, parts and actions that DAP found, and for each part its most frequent state in training.
 
-    python tools/reproduce.py configs/quick/systems/dap.py --work-dir work_dirs/demo
-    python tools/test.py configs/quick/systems/most_frequent.py --work-dir work_dirs/demo
+    python tools/reproduce.py configs/quick/systems/dap.py
+    python tools/test.py configs/quick/systems/most_frequent.py
 
 It reads the records of a run of DAP in the same work folder. The idea and what it scores on Kinetics-TPS are in the
 2021 runner-up's report, table 1: 45.11.
@@ -10,6 +10,7 @@ It reads the records of a run of DAP in the same work folder. The idea and what 
 _base_ = ["../_base_/quick.py", "../../_base_/parsing_run.py"]
 
 title = "most frequent states"
+work_dir = "work_dirs/demo"
 
 model = dict(
     save_dir=None,

@@ -66,17 +66,31 @@ def frame_problems(frame: Any) -> Iterator[Problem]:
         yield from _human_problems(human, f"humans[{i}]")
 
 
-def limit_problems(frame: dict[str, Any]) -> Iterator[Problem]:
-    """Where a frame without :func:`frame_problems` exceeds what a prediction may hold."""
-    humans = frame["humans"]
+def limit_problems(frame: Any) -> Iterator[Problem]:
+    """Where a frame exceeds what a prediction may hold, whatever JSON value it is; misshapen places are skipped."""
+    humans = frame.get("humans") if isinstance(frame, dict) else None
+    if not isinstance(humans, list):
+        return
     if len(humans) > MAX_PERSONS:
         yield Problem("humans", f"{len(humans)} persons, at most {MAX_PERSONS} are allowed")
     for i, human in enumerate(humans):
-        for name, part in human["parts"].items():
-            proposals = len(proposals_of(part)[1])
+        parts = human.get("parts") if isinstance(human, dict) else None
+        for name, part in parts.items() if isinstance(parts, dict) else ():
+            states = part.get("verb") if isinstance(part, dict) else None
+            proposals = len(states) if isinstance(states, list) else 1
             if proposals > MAX_PROPOSALS:
                 message = f"{proposals} proposals, at most {MAX_PROPOSALS} are allowed"
                 yield Problem(f"humans[{i}].parts.{name}", message)
+
+
+def is_sound_box(box: Any) -> bool:
+    """Whether a JSON value is four numbers that are no problem; they may be inverted."""
+    if type(box) is not list or len(box) != 4:
+        return False
+    for value in box:
+        if type(value) not in (float, int) or not -LARGEST_COORDINATE <= value <= LARGEST_COORDINATE:
+            return False
+    return True
 
 
 def kind_of(value: Any) -> str:
@@ -109,19 +123,10 @@ def _is_sound_part(part: Any) -> bool:
         return False
     box, verb = part.get("box"), part.get("verb")
     if type(verb) is str:
-        return _is_sound_box(box)
+        return is_sound_box(box)
     if type(verb) is not list or type(box) is not list or len(verb) != len(box):
         return False
-    return all(map(_is_sound_box, box)) and all(type(state) is str for state in verb)
-
-
-def _is_sound_box(box: Any) -> bool:
-    if type(box) is not list or len(box) != 4:
-        return False
-    for value in box:
-        if type(value) not in (float, int) or not -LARGEST_COORDINATE <= value <= LARGEST_COORDINATE:
-            return False
-    return True
+    return all(map(is_sound_box, box)) and all(type(state) is str for state in verb)
 
 
 def _part_problems(part: Any, key: str) -> Iterator[Problem]:
@@ -133,10 +138,10 @@ def _part_problems(part: Any, key: str) -> Iterator[Problem]:
         yield Problem(f"{key}.box", _wrong(part, "box", "a list of boxes, or one box"))
     elif isinstance(verb, str):
         yield from _box_problems(box, f"{key}.box")
-    elif not isinstance(verb, list):
-        yield Problem(f"{key}.verb", _wrong(part, "verb", "a list of states, or one state"))
-    else:
+    elif isinstance(verb, list):
         yield from _proposal_problems(box, verb, key)
+    if not isinstance(verb, (list, str)):
+        yield Problem(f"{key}.verb", _wrong(part, "verb", "a list of states, or one state"))
 
 
 def _proposal_problems(boxes: list[Any], states: list[Any], key: str) -> Iterator[Problem]:
