@@ -15,7 +15,7 @@ from torch.nn import Module
 from torch.nn.parallel import DistributedDataParallel
 
 from .datasets.video import Video, frames_of
-from .engine import build_runner, config_taxonomy, load_config
+from .engine import build_runner, config_taxonomy, fix_threads, load_config
 from .errors import InputError
 from .parsing import ActionParser, load_weights
 from .parsing.network import find_checkpoint, read_checkpoint, stored_taxonomy
@@ -122,6 +122,7 @@ def build_parser(
     taxonomy = _trained_taxonomy(config, work_dir, options)
     cfg = load_config(config, options=options, work_dir=work_dir, taxonomy=taxonomy)
     init_default_scope(SCOPE)
+    fix_threads(cfg)
     cfg.model.frames = dict(type="EveryFrame", step=frame_step)
     cfg.model.save_dir = None
     with _building(config):

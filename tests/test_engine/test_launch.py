@@ -97,3 +97,17 @@ def test_old_news_is_not_told_in_every_run(started, caplog):
     logger.warning('"FileClient" will be deprecated in future')
     logger.warning("a.mp4: is empty")
     assert [record.getMessage() for record in caplog.records] == ["a.mp4: is empty"]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_threads_of_the_config(threads):
+    from tpsparse.engine import fix_threads
+
+    before = torch.get_num_threads()
+    try:
+        fix_threads(Config(dict(num_threads=threads)))
+        assert torch.get_num_threads() == threads
+        fix_threads(Config(dict()))
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)

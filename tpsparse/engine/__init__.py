@@ -2,7 +2,7 @@
 
 from .config import config_taxonomy, load_config
 from .hooks import EpochSeedHook, ProblemHook, ProgressHook
-from .launch import LAUNCHERS, build_runner
+from .launch import LAUNCHERS, build_runner, fix_threads
 from .sampler import SeededIndex, SeededSampler
 
 __all__ = [
@@ -14,5 +14,6 @@ __all__ = [
     "SeededSampler",
     "build_runner",
     "config_taxonomy",
+    "fix_threads",
     "load_config",
 ]

@@ -29,11 +29,21 @@ def build_runner(cfg: Config, launcher: str = "none") -> Runner:
         launcher: ``none``, ``pytorch`` (torchrun) or ``slurm``.
     """
     cfg.launcher = launcher
+    fix_threads(cfg)
     if launcher != "none" and not torch.cuda.is_available():
         _start_cpu_processes(cfg, launcher)
     runner = Runner.from_cfg(cfg)
     runner.logger.addFilter(_is_news)
     return runner
+
+
+def fix_threads(cfg: Config) -> None:
+    """Use as many threads in an operator as ``num_threads`` of the config says, if it says so.
+
+    Sums are split among threads, so their last digit, and with it a rounded box, depends on how many there are.
+    """
+    if cfg.get("num_threads"):
+        torch.set_num_threads(cfg.num_threads)
 
 
 def _is_news(record: logging.LogRecord) -> bool:
