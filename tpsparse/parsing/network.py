@@ -142,22 +142,17 @@ def file_digest(path: str) -> str:
     """A digest of a file's content; a URL stands for itself."""
     if "://" in path:
         return path
+    digest = hashlib.sha256()
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _digest(file)
+        while chunk := file.read(1 << 20):  # hashlib.file_digest came with Python 3.11
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _short(path: str | Path) -> str:
     """A path without detours, seen from the current folder when it is inside."""
     plain = Path(os.path.normpath(path))
     return str(plain.relative_to(Path.cwd()) if plain.is_relative_to(Path.cwd()) else plain)
-
-
-def _digest(file: Any) -> str:
-    """What hashlib.file_digest does, for Python 3.10."""
-    digest = hashlib.sha256()
-    while chunk := file.read(1 << 20):
-        digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _check_names(path: str, names: dict[str, list[str]], taxonomy: Taxonomy) -> None:
