@@ -6,17 +6,18 @@ import argparse
 import sys
 from pathlib import Path
 
-from tpsparse.cli import DONE, folder, run
+from tpsparse.cli import DONE, SOME_SKIPPED, folder, positive, run
 
 
 def main(argv: list[str] | None = None) -> int:
     """See the module."""
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add_synthetic(commands)
+    for add in (_add_synthetic, _add_index, _add_splits, _add_frames, _add_coco):
+        add(commands)
     args = parser.parse_args(argv)
-    args.command(args)
-    return DONE
+    skipped = args.command(args)
+    return SOME_SKIPPED if skipped else DONE
 
 
 def _add_synthetic(commands: argparse._SubParsersAction) -> None:
@@ -28,11 +29,11 @@ def _add_synthetic(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--frames", type=int, default=20, help="frames of a video")
     parser.add_argument("--size", type=_size, default=(144, 192), metavar="HxW", help="height and width in pixels")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same files, to the bit")
-    parser.add_argument("--workers", type=int, help="processes (default: one a core)")
+    _add_workers(parser)
     parser.set_defaults(command=_synthetic)
 
 
-def _synthetic(args: argparse.Namespace) -> None:
+def _synthetic(args: argparse.Namespace) -> int:
     from tpsparse.datasets.synthetic import write_dataset
 
     write_dataset(
@@ -45,6 +46,106 @@ def _synthetic(args: argparse.Namespace) -> None:
         seed=args.seed,
         workers=args.workers,
     )
+    return 0
+
+
+def _add_index(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser("index", help="read the annotations once into ROOT/index, and check them")
+    _add_root(parser)
+    parser.add_argument("--check-videos", action="store_true", help="decode every video and count its frames")
+    parser.add_argument("--schema-report", action="store_true", help="say which keys occur in the JSON, and how often")
+    _add_workers(parser)
+    parser.set_defaults(command=_index)
+
+
+def _index(args: argparse.Namespace) -> int:
+    from tpsparse.datasets.index import build_index
+
+    summary = build_index(Path(args.root), workers=args.workers, check_videos=args.check_videos)
+    print(summary.text(schema=args.schema_report))
+    return summary.num_errors
+
+
+def _add_splits(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser("splits", help="write named splits of the training videos to ROOT/splits")
+    _add_root(parser)
+    parser.add_argument("--names", nargs="+", default=["dap", "runner_up", "all"], help="dap, runner_up, all")
+    parser.add_argument("--folds", type=positive, help="also write this many folds for cross-validation")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed and videos give the same splits")
+    parser.add_argument("--overwrite", action="store_true", help="replace splits that are there and differ")
+    parser.set_defaults(command=_splits)
+
+
+def _splits(args: argparse.Namespace) -> int:
+    from tpsparse.datasets.splits import write_splits
+
+    for line in write_splits(
+        Path(args.root), names=args.names, folds=args.folds, seed=args.seed, overwrite=args.overwrite
+    ):
+        print(line)
+    return 0
+
+
+def _add_frames(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser("frames", help="extract the frames of all videos, for training that reads images")
+    _add_root(parser)
+    parser.add_argument("--short-side", type=positive, default=256, help="pixels of the short side; never enlarged")
+    parser.add_argument("--format", choices=("jpg", "webp"), default="jpg", help="of the images")
+    parser.add_argument("--quality", type=positive, default=92, help="of the images, up to 100")
+    _add_workers(parser)
+    parser.set_defaults(command=_frames)
+
+
+def _frames(args: argparse.Namespace) -> int:
+    from tpsparse.datasets.frame_folder import extract_frames
+
+    problems = extract_frames(
+        Path(args.root),
+        short_side=args.short_side,
+        image_format=args.format,
+        quality=args.quality,
+        workers=args.workers,
+    )
+    problems.report("frames")
+    return len(problems)
+
+
+def _add_coco(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser("coco", help="export to or import from COCO JSON, for CVAT and FiftyOne")
+    ways = parser.add_subparsers(required=True, metavar="export|import")
+    exporter = ways.add_parser("export", help="write the annotations of a split as one COCO file")
+    _add_root(exporter)
+    exporter.add_argument("--out", type=Path, required=True, metavar="FILE", help="the COCO file")
+    exporter.add_argument("--split", default="train", help="train, test or a named split such as dap/val")
+    exporter.set_defaults(command=_export_coco)
+    importer = ways.add_parser("import", help="read a COCO file back into the annotations of a data set")
+    _add_root(importer)
+    importer.add_argument("file", type=Path, metavar="FILE", help="a COCO file that export wrote, corrected or not")
+    importer.set_defaults(command=_import_coco)
+
+
+def _export_coco(args: argparse.Namespace) -> int:
+    from tpsparse.datasets.coco import export_coco
+
+    problems = export_coco(Path(args.root), args.out, split=args.split)
+    problems.report("export")
+    return len(problems)
+
+
+def _import_coco(args: argparse.Namespace) -> int:
+    from tpsparse.datasets.coco import import_coco
+
+    problems = import_coco(args.file, Path(args.root))
+    problems.report("import")
+    return len(problems)
+
+
+def _add_root(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("root", type=folder, metavar="ROOT", help="a data set in the official layout")
+
+
+def _add_workers(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--workers", type=positive, help="processes (default: one a core)")
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -12,8 +12,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-from mmengine.logging import print_log
-
 
 @dataclass(frozen=True)
 class Problem:
@@ -74,6 +72,8 @@ class ProblemLog:
         """Log every problem on a line of its own, and the counts; nothing where there is none."""
         if not len(self):
             return
+        from mmengine.logging import print_log  # brings torch, which tools that only read files do without
+
         for problem in self:
             print_log(str(problem), logger="current", level=30)
         counts = Counter(problem.skipped for problem in self)

@@ -1,0 +1,67 @@
+"""Where things lie in a data set in the official Kinetics-TPS layout; the one place that knows the names of its folders.
+
+    ROOT/<split>_videos/<action>/<video>.mp4
+    ROOT/<split>_annotations/<action>/<video>/img_00001.json     or <video>/<video>/img_00001.json
+    ROOT/<split>_frames/<action>/<video>/img_00001.jpg           made by `tools/prepare_data.py frames`
+    ROOT/list/video_<split>_flist.csv  body_part.txt  part_stat.txt  object.txt
+    ROOT/splits/<name>.json                                      made by `tools/prepare_data.py splits`
+    ROOT/index/                                                  made by `tools/prepare_data.py index`
+
+Frames are numbered from 1.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from ..errors import InputError
+
+SPLITS = ("train", "test")
+VIDEO_SUFFIXES = (".mp4", ".avi", ".mkv", ".webm", ".mov")
+FRAME_FILE = re.compile(r"img_(\d+)\.json")
+
+
+def videos_folder(root: Path, split: str) -> Path:
+    """Where the videos of an official split lie, by action."""
+    return root / f"{split}_videos"
+
+
+def annotations_folder(root: Path, split: str) -> Path:
+    """Where the annotations of an official split lie, by action and video."""
+    return root / f"{split}_annotations"
+
+
+def frames_folder(root: Path, split: str) -> Path:
+    """Where extracted frames of an official split lie, by action and video."""
+    return root / f"{split}_frames"
+
+
+def annotation_folder(root: Path, split: str, action: str, video: str) -> Path:
+    """Where the frames of one video are annotated; some releases repeat the video's folder."""
+    folder = annotations_folder(root, split) / action / video
+    nested = folder / video
+    return nested if nested.is_dir() else folder
+
+
+def frame_list(root: Path, split: str) -> Path:
+    """The official list of frame counts."""
+    return root / "list" / f"video_{split}_flist.csv"
+
+
+def frame_name(number: int, suffix: str = ".json") -> str:
+    """File name of a frame, from 1."""
+    return f"img_{number:05d}{suffix}"
+
+
+def video_paths(root: Path, split: str) -> list[Path]:
+    """Every video file of an official split in order of action and name.
+
+    Raises:
+        InputError: If the folder is missing.
+    """
+    folder = videos_folder(root, split)
+    if not folder.is_dir():
+        raise InputError(f"{folder} is missing: put videos at {folder}/<action>/<video>.mp4")
+    paths = (path for path in folder.glob("*/*") if path.suffix.lower() in VIDEO_SUFFIXES)
+    return sorted(path for path in paths if not path.name.startswith("."))
