@@ -57,7 +57,7 @@ def tiny_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def tiny_copy(tiny_root: Path, tmp_path: Path) -> Path:
     """A copy of the drawn data set that a test may break."""
-    return Path(shutil.copytree(tiny_root, tmp_path / "data"))
+    return Path(shutil.copytree(tiny_root, tmp_path / "data", ignore=shutil.ignore_patterns("index")))
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ Each step is skipped when it has been done with the same config and data, and go
 from __future__ import annotations
 
 import copy
-import hashlib
 import json
 import logging
 import multiprocessing
@@ -24,7 +23,8 @@ from mmengine.config import Config, ConfigDict
 from tqdm import tqdm
 
 from . import apis
-from .datasets.index import SPLITS, open_index
+from .datasets.index import TPSIndex, open_index
+from .datasets.layout import SPLITS, frames_folder
 from .datasets.video import Video, frames_of, open_video
 from .engine import config_taxonomy, load_config
 from .errors import InputError
@@ -69,7 +69,11 @@ class Reproduction:
         self.work_dir = Path(self.cfg.work_dir)
         self.record_file = self.work_dir / "steps.json"
         self.record: dict[str, Any] = _read_json(self.record_file)
-        self.data = {split: data_fingerprint(Path(self.cfg.data_root), split) for split in SPLITS}
+        self.data = {kind: data_digest(self.index(kind)) for kind in ("train", "test")}
+
+    def index(self, kind: str) -> TPSIndex:
+        """The videos that are trained on (``train``) or tested on (``test``)."""
+        return open_index(self.cfg.data_root, self.cfg[f"{kind}_split"], config_taxonomy(self.cfg))
 
     def run(self) -> Result:
         """Do every step; the report, which is also in ``report.json``."""
@@ -169,7 +173,7 @@ class Reproduction:
     def _draw(self) -> Result:
         """One test video of each action, every frame parsed and drawn, one after the other."""
         parser, taxonomy = apis.build_parser(self.config, work_dir=self.work_dir, options=self.options)
-        first = {entry.action: entry for entry in reversed(open_index(self.cfg.data_root, "test", taxonomy).videos)}
+        first = {entry.action: entry for entry in reversed(self.index("test").videos)}
         videos = [open_video(first[action].path) for action in sorted(first)[:DRAWN_VIDEOS]]
         parsed = _parse_each(parser, tqdm(videos, desc="draw", unit="video"))
         write_overlay_reel(self.work_dir / "overlay.mp4", parsed, taxonomy, videos[0].fps)
@@ -228,8 +232,7 @@ class Network:
     def can_be_measured(self) -> bool:
         """Whether its test set can be made: the official test split has no annotations."""
         dataset = DATASETS.get(self._config().test_dataloader.dataset.type)
-        annotated = open_index(self.reproduction.cfg.data_root, "test", config_taxonomy(self.reproduction.cfg))
-        return not dataset.needs_annotations or len(annotated.frame_number) > 0
+        return not dataset.needs_annotations or len(self.reproduction.index("test").frames) > 0
 
     def measure(self) -> Result:
         """Test it by its own metric."""
@@ -243,7 +246,7 @@ class Network:
         cfg.model.frames = self.stage.get("train_frames", self.stage.frames)
         cfg.model.stages = cfg.model.stages[: self.position]
         cfg.model.save_dir = self.parses
-        cfg.test_dataloader.dataset.split = "train"
+        cfg.test_dataloader.dataset.split = cfg.train_split
         cfg.test_evaluator = dict(type="ParseCount")
         metrics, _ = apis.test(cfg)
         return dict(metrics=metrics, skipped=int(metrics["failed"]))
@@ -278,16 +281,10 @@ def _parse_each(parser: ActionParser, videos: Iterable[Video]) -> Iterator[tuple
         yield frames_of(video), parse
 
 
-def data_fingerprint(root: Path, split: str) -> str:
-    """A digest of one split: names and sizes of the videos, contents of its list, the vocabularies and annotations."""
-    digest = hashlib.sha256()
-    for path in sorted(path for path in (root / f"{split}_videos").rglob("*") if path.is_file()):
-        digest.update(f"{path.relative_to(root)} {path.stat().st_size}\n".encode())
-    lists = [*(root / "list").glob("*.txt"), *(root / "list").glob(f"video_{split}_flist.csv")]
-    annotations = (path for path in (root / f"{split}_annotations").rglob("*.json") if path.is_file())
-    for path in [*sorted(lists), *sorted(annotations)]:
-        digest.update(f"{path.relative_to(root)}\n".encode() + path.read_bytes())
-    return digest.hexdigest()
+def data_digest(index: TPSIndex) -> str:
+    """Digest of all that a run reads of one split: videos, annotations, names, and extracted frames."""
+    manifests = {split: _read_json(frames_folder(index.root, split) / "frames.json") for split in SPLITS}
+    return fingerprint([index.digest(), manifests])
 
 
 def _train_in_worker(call: dict[str, Any], line: int) -> tuple[Result, float]:

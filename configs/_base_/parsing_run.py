@@ -10,7 +10,7 @@ test_dataloader = dict(
     batch_size=1,
     num_workers=0,
     sampler=dict(type="DefaultSampler", shuffle=False),
-    dataset=dict(type="VideoDataset", data_root="@data_root", taxonomy="@taxonomy", split="test"),
+    dataset=dict(type="VideoDataset", data_root="@data_root", taxonomy="@taxonomy", split="@test_split"),
 )
 test_evaluator = dict(type="KineticsTPSMetric", taxonomy="@taxonomy", out_dir="@work_dir")
 test_cfg = dict()

@@ -82,14 +82,14 @@ train_dataloader = dict(
     num_workers=8,
     persistent_workers=True,
     sampler=dict(type="SeededSampler"),
-    dataset=dict(**dataset, split="train", pipeline=train_pipeline),
+    dataset=dict(**dataset, split="@train_split", pipeline=train_pipeline),
 )
 test_dataloader = dict(
     batch_size=1,
     num_workers=8,
     persistent_workers=True,
     sampler=dict(type="DefaultSampler", shuffle=False),
-    dataset=dict(**dataset, split="test", pipeline=test_pipeline),
+    dataset=dict(**dataset, split="@test_split", pipeline=test_pipeline),
 )
 test_evaluator = dict(type="mmaction.AccMetric", metric_options=dict(top_k_accuracy=dict(topk=(1, 5))))
 test_cfg = dict()

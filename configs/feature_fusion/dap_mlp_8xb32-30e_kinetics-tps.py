@@ -46,14 +46,14 @@ train_dataloader = dict(
     num_workers=4,
     persistent_workers=True,
     sampler=dict(type="SeededSampler"),
-    dataset=dict(**dataset, split="train", parses="@parses_dir/train", pipeline=train_pipeline),
+    dataset=dict(**dataset, split="@train_split", parses="@parses_dir/train", random=True, pipeline=train_pipeline),
 )
 test_dataloader = dict(
     batch_size=32,
     num_workers=4,
     persistent_workers=True,
     sampler=dict(type="DefaultSampler", shuffle=False),
-    dataset=dict(**dataset, split="test", parses="@parses_dir/test", pipeline=test_pipeline),
+    dataset=dict(**dataset, split="@test_split", parses="@parses_dir/test", pipeline=test_pipeline),
 )
 test_evaluator = dict(type="ActionAccuracy")
 test_cfg = dict()

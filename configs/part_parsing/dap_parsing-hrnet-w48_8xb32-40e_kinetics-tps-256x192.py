@@ -93,14 +93,14 @@ train_dataloader = dict(
     num_workers=4,
     persistent_workers=True,
     sampler=dict(type="SeededSampler"),
-    dataset=dict(**dataset, split="train", frame_step=5, pipeline=train_pipeline),
+    dataset=dict(**dataset, split="@train_split", frame_step=5, pipeline=train_pipeline),
 )
 test_dataloader = dict(
     batch_size=32,
     num_workers=4,
     persistent_workers=True,
     sampler=dict(type="DefaultSampler", shuffle=False),
-    dataset=dict(**dataset, split="test", frame_step=5, pipeline=test_pipeline),
+    dataset=dict(**dataset, split="@test_split", frame_step=5, pipeline=test_pipeline),
 )
 test_evaluator = dict(type="PartParsingMetric")
 test_cfg = dict()

@@ -157,14 +157,14 @@ train_dataloader = dict(
     persistent_workers=True,
     sampler=dict(type="SeededSampler"),
     # Neighbouring frames are alike: every fifth of the 574,851 gives an epoch of COCO's size.
-    dataset=dict(**dataset, split="train", frame_step=5, pipeline=train_pipeline),
+    dataset=dict(**dataset, split="@train_split", frame_step=5, pipeline=train_pipeline),
 )
 test_dataloader = dict(
     batch_size=1,
     num_workers=4,
     persistent_workers=True,
     sampler=dict(type="DefaultSampler", shuffle=False),
-    dataset=dict(**dataset, split="test", frame_step=5, pipeline=test_pipeline),
+    dataset=dict(**dataset, split="@test_split", frame_step=5, pipeline=test_pipeline),
 )
 test_evaluator = dict(type="PersonAPMetric")
 test_cfg = dict()

@@ -16,7 +16,7 @@ model = dict(
     save_dir=None,
     stages=[
         dict(type="ReadParse", folder="@work_dir/parses/test", gives=["boxes", "part_boxes", "action"]),
-        dict(type="MostFrequentStates", data_root="@data_root"),
+        dict(type="MostFrequentStates", data_root="@data_root", split="@train_split"),
     ],
 )
 test_evaluator = dict(out_dir="@work_dir/most_frequent")

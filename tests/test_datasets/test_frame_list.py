@@ -9,26 +9,27 @@ from tpsparse.errors import InputError
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("lunge/a.mp4,25\nlunge/b.mp4,30\n", {"a": 25, "b": 30}),
-        ("video,frames\nlunge/a.mp4,25\n", {"a": 25}),
-        ("25,a\n", {"a": 25}),
-        ("a,lunge,25\n", {"a": 25}),
-        ("0,a.mp4,25\n", {"a": 25}),  # the last number: a row may begin with its own
-        ('"train_videos/lunge/a b.mp4", 25\n', {"a b": 25}),
-        ("lunge\\a.avi,25\n", {"a": 25}),
-        ("a,25\n\n,\nb,none\n", {"a": 25}),
-        ("", {}),
+        ("lunge/a.mp4,25\nlunge/b.mp4,30\n", [("lunge", "a", 25), ("lunge", "b", 30)]),
+        ("video,frames\nlunge/a.mp4,25\n", [("lunge", "a", 25)]),
+        ("25,a\n", [("", "a", 25)]),
+        ("a,lunge,25\n", [("", "a", 25)]),
+        ("0,a.mp4,25\n", [("", "a", 25)]),  # the last number: a row may begin with its own
+        ('"train_videos/hurling_(sport)/a b.mp4", 25\n', [("hurling_(sport)", "a b", 25)]),
+        ("lunge\\a.avi,25\n", [("lunge", "a", 25)]),
+        ("\ufefflunge/größe.mp4,25\n", [("lunge", "größe", 25)]),
+        ("a,25\n\n,\nb,none\n", [("", "a", 25)]),
+        ("", []),
     ],
-    ids=["plain", "header", "count first", "action apart", "numbered", "quoted", "backslash", "blank rows", "empty"],
+    ids=["plain", "header", "count first", "action apart", "numbered", "quoted", "backslash", "mark", "blank", "empty"],
 )
 def test_rows(tmp_path, text, expected):
     path = tmp_path / "list.csv"
-    path.write_text(text)
-    assert read_frame_list(path) == expected
+    path.write_text(text, encoding="utf-8")
+    assert read_frame_list(path).rows == expected
 
 
 def test_absent_list(tmp_path):
-    assert read_frame_list(tmp_path / "list.csv") == {}
+    assert len(read_frame_list(tmp_path / "list.csv")) == 0
 
 
 def test_no_row_can_be_understood(tmp_path):
@@ -36,3 +37,13 @@ def test_no_row_can_be_understood(tmp_path):
     path.write_text("one,two\nthree,four\n")
     with pytest.raises(InputError, match=r"list\.csv has no row .*: write <action>/<video>\.mp4,<count>"):
         read_frame_list(path)
+
+
+def test_found_by_place_or_by_name_alone(tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_text("lunge/a.mp4,25\npush_up/a.mp4,30\nb,7\ntrain/c.mp4,9\n")
+    listed = read_frame_list(path)
+    assert listed.find("lunge", "a").num_frames == 25 and listed.find("push_up", "a").num_frames == 30
+    assert listed.find("lunge", "b").num_frames == 7 and listed.find("lunge", "c").num_frames == 9
+    assert listed.find("lunge", "d") is None
+    assert listed.repeated() == ["a"]

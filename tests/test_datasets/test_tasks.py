@@ -9,16 +9,19 @@ import pytest
 from mmengine.dataset import DefaultSampler
 from torch.utils.data import DataLoader
 
+from tpsparse.datasets.splits import write_splits
 from tpsparse.datasets.tasks import (
     TPSClipDataset,
     TPSFeatureDataset,
     TPSPartDataset,
     TPSPersonDataset,
+    TPSSegmentDataset,
     VideoDataset,
     best_persons,
     feature_sample,
     pick_frames,
 )
+from tpsparse.datasets.video import Video
 from tpsparse.engine import SeededSampler
 from tpsparse.errors import InputError
 from tpsparse.structures import FrameParse, VideoParse
@@ -210,13 +213,90 @@ class TestFeatures:
         assert dataset[1]["video"] == "lunge_train_0" and len(dataset.problems) == 1
 
     def test_training_draws_frames_and_testing_does_not(self, tiny_root, parses, tmp_path):
-        dataset = make(TPSFeatureDataset, tiny_root, parses=str(parses), num_frames=3)
+        dataset = make(TPSFeatureDataset, tiny_root, parses=str(parses), num_frames=3, random=True)
         drawn = {tuple(dataset[(0, seed)]["frame_features"]["context"][:, 0]) for seed in range(20)}
         assert len(drawn) > 3 and all(list(frames) == sorted(frames) for frames in drawn)
         make_parse("lunge_test_0").save(tmp_path / "test" / "lunge_test_0.safetensors")
         dataset = make(TPSFeatureDataset, tiny_root, "test", parses=str(tmp_path / "test"), num_frames=3)
         frames = {tuple(dataset[(0, seed)]["frame_features"]["context"][:, 0]) for seed in range(5)}
         assert frames == {(1, 3, 5)}  # the middles of three stretches of six
+
+
+class TestSegments:
+    """Groups are head and arm; frames 1 to 8 have the left arm bent, 9 to 12 lifted, every fourth hides the right."""
+
+    def test_samples(self, tiny_root):
+        dataset = make(TPSSegmentDataset, tiny_root, "test", seconds=0.6)
+        assert len(dataset) == 6 and dataset.sample_groups().tolist() == [0, 0, 1, 1, 2, 2]
+        samples = [dataset[i] for i in range(6)]
+        assert [(s["start_index"], s["total_frames"]) for s in samples] == [(1, 6), (7, 6)] * 3
+        assert [s["video"] for s in samples[::2]] == ["lunge_test_0", "pull_ups_test_0", "push_up_test_0"]
+        # In frames 7 to 12 of pull_ups arms are bent 2 times and lifted 4 + 4 times; in the others bent 2 + 4 times and
+        # lifted 4 times.
+        assert [s["states"].tolist() for s in samples] == [[0, 1], [0, 1], [0, 1], [0, 2], [0, 1], [0, 1]]
+        assert [s["label"] for s in samples] == [0, 0, 1, 1, 2, 2]
+
+    def test_whole_video(self, tiny_root):
+        dataset = make(TPSSegmentDataset, tiny_root, "test", seconds=None)
+        assert len(dataset) == 3 and dataset[1]["total_frames"] == 12
+        assert dataset[1]["states"].tolist() == [0, 2]  # bent 8 times, lifted 4 + 9
+
+    def test_uneven_segments_cover_every_frame_once(self, tiny_root):
+        dataset = make(TPSSegmentDataset, tiny_root, "test", seconds=0.24)  # 12 frames in 5
+        spans = [(dataset[i]["start_index"], dataset[i]["total_frames"]) for i in range(5)]
+        assert [n for start, length in spans for n in range(start, start + length)] == list(range(1, 13))
+
+    def test_shorter_than_a_segment(self, tiny_root):
+        assert len(make(TPSSegmentDataset, tiny_root, "test", seconds=60)) == 3
+        assert len(make(TPSSegmentDataset, tiny_root, "test", seconds=0.001)) == 36
+
+    def test_nothing_annotated(self, tiny_copy):
+        for frame in range(1, 7):
+            (tiny_copy / "test_annotations" / "lunge" / "lunge_test_0" / f"img_{frame:05d}.json").unlink()
+        dataset = make(TPSSegmentDataset, tiny_copy, "test", seconds=0.6)
+        assert dataset[0]["states"].tolist() == [-1, -1] and dataset[1]["states"].tolist() == [0, 1]
+
+    def test_frame_without_persons(self, tiny_copy):
+        for frame in range(1, 7):
+            (tiny_copy / "test_annotations" / "lunge" / "lunge_test_0" / f"img_{frame:05d}.json").write_text("{}")
+        assert make(TPSSegmentDataset, tiny_copy, "test", seconds=0.6)[0]["states"].tolist() == [-1, -1]
+
+    def test_frames_are_those_of_the_segment(self, tiny_root, scope):
+        pipeline = [dict(type="mmaction.SampleFrames", clip_len=6, frame_interval=1, num_clips=1, test_mode=True)]
+        dataset = make(
+            TPSSegmentDataset, tiny_root, "test", seconds=0.6, pipeline=[*pipeline, dict(type="DecodeFrames")]
+        )
+        expected = Video(dataset.index.videos[0].path).frames(range(7, 13))
+        np.testing.assert_array_equal(np.stack(dataset[1]["imgs"]), expected)
+
+
+class TestNamedSplits:
+    def test_train_and_val_share_no_video(self, tiny_root, tiny_copy):
+        write_splits(tiny_copy, names=["dap"], folds=2)
+        train, val = (make(TPSClipDataset, tiny_copy, f"dap/{subset}") for subset in ("train", "val"))
+        names = [[dataset[i]["video"] for i in range(len(dataset))] for dataset in (train, val)]
+        assert len(names[0]) == len(names[1]) == 3  # one of the two videos of each action
+        assert sorted(names[0] + names[1]) == [entry.name for entry in make(TPSClipDataset, tiny_root).index.videos]
+
+    def test_rows_of_a_named_split(self, tiny_copy):
+        write_splits(tiny_copy, names=["dap"])
+        train, val = (make(TPSPartDataset, tiny_copy, f"dap/{subset}") for subset in ("train", "val"))
+        assert len(train) == len(val) == 12 * 4
+        assert {val[i]["video"] for i in range(len(val))} == {entry.name for entry in val.index.videos}
+        assert len(set(train.frames) & set(val.frames)) == 0
+
+    def test_empty_subset(self, tiny_copy):
+        write_splits(tiny_copy, names=["all"])
+        with pytest.raises(InputError, match="has no usable video of split all/val"):
+            make(TPSClipDataset, tiny_copy, "all/val")
+
+    def test_listed_video_that_is_gone(self, tiny_copy):
+        write_splits(tiny_copy, names=["all"])
+        (tiny_copy / "train_videos" / "lunge" / "lunge_train_0.mp4").unlink()
+        dataset = make(TPSClipDataset, tiny_copy, "all/train")
+        assert len(dataset) == 5
+        [problem] = [problem for problem in dataset.problems if problem.path.name == "lunge_train_0.mp4"]
+        assert "is in split all/train but not there: restore it" in problem.message
 
 
 @pytest.mark.parametrize("available", [1, 3])

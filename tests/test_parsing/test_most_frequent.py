@@ -2,47 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
+from handmade import make_index
 
-from tpsparse.datasets.index import TPSIndex, VideoEntry, open_index
-from tpsparse.datasets.problems import ProblemLog
+from tpsparse.datasets.index import open_index
 from tpsparse.parsing import MostFrequentStates, most_frequent_states
 from tpsparse.structures import FrameParse, VideoParse
 from tpsparse.taxonomy import Taxonomy
 
 NAMES = Taxonomy(parts=("head", "hip"), states=("s0", "s1", "s2"), actions=("a", "b", "c"))
-
-
-def make_index(videos: list[tuple[int, list[list[list[int]]]]]) -> TPSIndex:
-    """Videos as (action, frames); a frame is its persons' states, -1 for an absent part."""
-    entries, frame_video, counts, states = [], [], [], []
-    for position, (action, frames) in enumerate(videos):
-        start = len(frame_video)
-        for persons in frames:
-            frame_video.append(position)
-            counts.append(len(persons))
-            states += persons
-        entries.append(
-            VideoEntry(f"v{position}", Path(), action, len(frames), (1, 1), 1.0, range(start, len(frame_video)))
-        )
-    persons = len(states)
-    return TPSIndex(
-        root=Path(),
-        split="train",
-        taxonomy=NAMES,
-        videos=entries,
-        frame_video=np.array(frame_video, dtype=np.int64),
-        frame_number=np.ones(len(frame_video), dtype=np.int64),
-        person_start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        boxes=np.zeros((persons, 4), dtype=np.float32),
-        part_boxes=np.zeros((persons, 2, 4), dtype=np.float32),
-        part_states=np.array(states, dtype=np.int64).reshape(-1, 2),
-        broken=[],
-        problems=ProblemLog(),
-    )
 
 
 @pytest.mark.parametrize(
@@ -63,7 +32,7 @@ def make_index(videos: list[tuple[int, list[list[list[int]]]]]) -> TPSIndex:
     ids=["majority", "tie", "by action", "absent", "empty frame", "nothing"],
 )
 def test_table(videos, expected):
-    assert most_frequent_states(make_index(videos)).tolist() == expected
+    assert most_frequent_states(make_index(NAMES, videos)).tolist() == expected
 
 
 def test_of_the_drawn_data_set(tiny_root, tiny_taxonomy):

@@ -13,9 +13,12 @@ from torch.utils.data import Dataset
 
 from ..errors import InputError
 from ..taxonomy import Taxonomy
-from .index import open_index
+from .frame_folder import FrameFolder, open_frames
+from .index import VideoEntry, open_index
 from .problems import ProblemLog
+from .video import Video
 
+FrameSource = Video | FrameFolder
 MAX_TRIES = 20
 """Bad samples in a row before a run gives up: then the data set is at fault, not an item."""
 
@@ -25,19 +28,27 @@ class TPSDataset(Dataset):
 
     Args:
         data_root: A data set in the official layout.
-        split: ``train`` or ``test``.
+        split: ``train``, ``test``, or a named split such as ``dap/val``.
         taxonomy: Names, as :meth:`Taxonomy.to_meta` gives them.
         pipeline: Transforms of a sample, as configs.
+        use_frames: Read extracted frames where a video has them, see ``tools/prepare_data.py frames``.
     """
 
     needs_annotations = True
 
     def __init__(
-        self, *, data_root: str, split: str, taxonomy: dict[str, list[str]], pipeline: list[dict[str, Any]]
+        self,
+        *,
+        data_root: str,
+        split: str,
+        taxonomy: dict[str, list[str]],
+        pipeline: list[dict[str, Any]],
+        use_frames: bool = True,
     ) -> None:
         self.taxonomy = Taxonomy.from_meta(taxonomy)
         self.index = open_index(data_root, split, self.taxonomy)
         self.pipeline = Compose(pipeline)
+        self.use_frames = use_frames
         self.problems = ProblemLog(self.index.problems, shared=True)
 
     @property
@@ -55,6 +66,18 @@ class TPSDataset(Dataset):
             InputError: If its file cannot be read.
         """
         raise NotImplementedError
+
+    def sample_groups(self) -> np.ndarray:
+        """(len,) a number that samples of one video share, for samplers that keep them near each other."""
+        raise NotImplementedError
+
+    def source(self, entry: VideoEntry) -> FrameSource:
+        """Where frames of a video are read: extracted frames where they are whole, else the video itself."""
+        if self.use_frames:
+            extracted = open_frames(self.index.root, entry.split, entry.path.parent.name, entry.name)
+            if extracted is not None:
+                return extracted
+        return Video(entry.path, entry.facts)
 
     def __getitem__(self, key: int | tuple[int, int]) -> Any:
         """The item after the pipeline.

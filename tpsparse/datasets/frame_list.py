@@ -7,32 +7,62 @@ count. A header or a row without a count is passed over.
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from ..errors import InputError
 
 
-def read_frame_list(path: Path) -> dict[str, int]:
-    """Video name to frame count; empty where there is no list.
+class ListedVideo(NamedTuple):
+    """A row of the list; the action is empty where the row has no folder."""
+
+    action: str
+    name: str
+    num_frames: int
+
+
+class FrameList:
+    """Frame counts by action and name, or by name alone where the list has no folders or another one."""
+
+    def __init__(self, rows: list[ListedVideo]) -> None:
+        self.rows = rows
+        self._by_name = {row.name: row for row in rows}
+        self._by_place = {(row.action, row.name): row for row in rows}
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def find(self, action: str, name: str) -> ListedVideo | None:
+        """The row of a video; None where it has none."""
+        return self._by_place.get((action, name)) or self._by_name.get(name)
+
+    def repeated(self) -> list[str]:
+        """Names that more than one row has."""
+        return [name for name, count in Counter(row.name for row in self.rows).items() if count > 1]
+
+
+def read_frame_list(path: Path) -> FrameList:
+    """The list; without rows where there is no file.
 
     Raises:
         InputError: If the file has rows but none with a video and a count.
     """
     if not path.is_file():
-        return {}
-    with path.open(newline="", encoding="utf-8", errors="replace") as file:
+        return FrameList([])
+    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
         rows = [row for row in csv.reader(file) if row]
-    counts = {}
+    listed = []
     for row in rows:
-        numbers = [int(cell) for cell in row if cell.strip().isdigit()]
+        counts = [int(cell) for cell in row if cell.strip().isdigit()]
         names = [cell.strip() for cell in row if cell.strip() and not cell.strip().isdigit()]
-        if numbers and names:
-            counts[_stem(names[0])] = numbers[-1]
-    if rows and not counts:
+        if counts and names:
+            listed.append(ListedVideo(*_place(names[0]), counts[-1]))
+    if rows and not listed:
         raise InputError(f"{path} has no row with a video and its frame count: write <action>/<video>.mp4,<count>")
-    return counts
+    return FrameList(listed)
 
 
-def _stem(name: str) -> str:
-    leaf = PurePosixPath(name.replace("\\", "/"))
-    return leaf.stem if leaf.suffix else leaf.name
+def _place(name: str) -> tuple[str, str]:
+    path = PurePosixPath(name.replace("\\", "/"))
+    return path.parent.name, path.stem if path.suffix else path.name

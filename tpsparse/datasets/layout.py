@@ -1,4 +1,4 @@
-"""Where things lie in a data set in the official Kinetics-TPS layout; the one place that knows the names of its folders.
+"""Where things lie in a data set in the official Kinetics-TPS layout: the one place that knows its folders.
 
     ROOT/<split>_videos/<action>/<video>.mp4
     ROOT/<split>_annotations/<action>/<video>/img_00001.json     or <video>/<video>/img_00001.json

@@ -5,7 +5,9 @@ A config may hold these words in place of a value, so that no value is typed twi
 ``@num_parts @num_states @num_actions @num_objects``
     the sizes of the vocabularies of the data set at ``data_root``, and ``@taxonomy`` for the names themselves;
 ``@data_root``, ``@work_dir`` and ``@parses_dir``, alone or followed by ``/...``
-    the folders of this run: the data set, what the run writes, and the saved parses that it trains on.
+    the folders of this run: the data set, what the run writes, and the saved parses that it trains on;
+``@train_split`` and ``@test_split``
+    the videos that are trained and tested on: ``train``, ``test``, or a named split such as ``dap/val``.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ from mmengine.config import Config, ConfigDict
 from ..errors import InputError
 from ..taxonomy import Taxonomy
 
-FOLDERS = ("data_root", "work_dir", "parses_dir")
+PLAIN = ("data_root", "work_dir", "parses_dir", "train_split", "test_split")
+"""Top-level values of a config that a word of the same name stands for."""
 
 
 def load_config(
@@ -86,7 +89,7 @@ def _data_root(cfg: Config, path: Path) -> str:
 def _words(cfg: Config) -> dict[str, Any]:
     words: dict[str, Any] = {f"@num_{kind}": len(names) for kind, names in cfg.taxonomy.items()}
     words["@taxonomy"] = dict(cfg.taxonomy)
-    words.update({f"@{folder}": cfg[folder] for folder in FOLDERS if folder in cfg})
+    words.update({f"@{name}": cfg[name] for name in PLAIN if name in cfg})
     return words
 
 

@@ -21,14 +21,15 @@ class MostFrequentStates(Stage):
     """Give every part the state that it most often has in the training videos of the video's action.
 
     Args:
-        data_root: The data set whose training split is counted.
+        data_root: The data set whose annotations are counted.
+        split: The videos that are counted.
     """
 
     needs = ("action", "part_boxes")
     gives = ("part_states",)
 
-    def __init__(self, *, data_root: str, taxonomy: Taxonomy) -> None:
-        self.table = most_frequent_states(open_index(data_root, "train", taxonomy))
+    def __init__(self, *, data_root: str, taxonomy: Taxonomy, split: str = "train") -> None:
+        self.table = most_frequent_states(open_index(data_root, split, taxonomy))
 
     def parse_video(self, video: Video, parse: VideoParse) -> None:
         """Give the states, in place of any state scores."""
@@ -42,9 +43,8 @@ def most_frequent_states(index: TPSIndex) -> np.ndarray:
     """(A, K) state ids; the first of equals, and over all actions where an action has no such part."""
     taxonomy = index.taxonomy
     counts = np.zeros((len(taxonomy.actions), len(taxonomy.parts), len(taxonomy.states)), dtype=np.int64)
-    actions = np.array([entry.action for entry in index.videos], dtype=np.int64)
-    person_action = actions[index.frame_video[index.frame_of_person()]]
-    person, part = np.nonzero(index.part_states >= 0)
-    np.add.at(counts, (person_action[person], part, index.part_states[person, part]), 1)
+    rows = index.parts
+    video = index.frame_video[index.person_frame[index.part_person[rows]]]
+    np.add.at(counts, (index.video_actions[video], index.part_id[rows], index.state_id[rows]), 1)
     unseen = counts.sum(axis=2, keepdims=True) == 0
     return np.where(unseen, counts.sum(axis=0, keepdims=True), counts).argmax(axis=2)

@@ -3,6 +3,8 @@
 _base_ = ["../../_base_/runtime.py"]
 
 data_root = "work_dirs/demo/data"
+train_split = "train"
+test_split = "test"
 # Networks this small gain nothing from a second thread, and one thread gives the same digits in one process or many.
 num_threads = 1
 

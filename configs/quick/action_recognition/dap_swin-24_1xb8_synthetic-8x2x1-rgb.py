@@ -60,13 +60,13 @@ train_dataloader = dict(
     batch_size=8,
     num_workers=0,
     sampler=dict(type="SeededSampler"),
-    dataset=dict(**dataset, split="train", repeat=2, pipeline=train_pipeline),
+    dataset=dict(**dataset, split="@train_split", repeat=2, pipeline=train_pipeline),
 )
 test_dataloader = dict(
     batch_size=8,
     num_workers=0,
     sampler=dict(type="DefaultSampler", shuffle=False),
-    dataset=dict(**dataset, split="test", pipeline=test_pipeline),
+    dataset=dict(**dataset, split="@test_split", pipeline=test_pipeline),
 )
 test_evaluator = dict(type="mmaction.AccMetric", metric_options=dict(top_k_accuracy=dict(topk=(1,))))
 

@@ -67,13 +67,13 @@ train_dataloader = dict(
     batch_size=16,
     num_workers=0,
     sampler=dict(type="SeededSampler"),
-    dataset=dict(**dataset, split="train", pipeline=train_pipeline),
+    dataset=dict(**dataset, split="@train_split", pipeline=train_pipeline),
 )
 test_dataloader = dict(
     batch_size=32,
     num_workers=0,
     sampler=dict(type="DefaultSampler", shuffle=False),
-    dataset=dict(**dataset, split="test", frame_step=5, pipeline=test_pipeline),
+    dataset=dict(**dataset, split="@test_split", frame_step=5, pipeline=test_pipeline),
 )
 test_evaluator = dict(type="PartParsingMetric")
 

@@ -14,13 +14,15 @@ from ..video import open_video
 class DecodeFrames(BaseTransform):
     """Decode the frames that a sampling transform has chosen.
 
-    Required keys: ``filename``, ``frame_inds`` (numbered from 1: mmaction2 adds ``start_index``).
+    Required keys: ``frame_inds`` (numbered from 1: mmaction2 adds ``start_index``), and ``source`` that they are read
+    from, or the ``filename`` of a video.
     Added keys: ``imgs`` (a list of (H, W, 3) uint8 RGB), ``original_shape``, ``img_shape``.
     """
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """See the class."""
-        frames = open_video(results["filename"]).frames(results["frame_inds"].tolist())
+        source = results.pop("source", None) or open_video(results["filename"])
+        frames = source.frames(results["frame_inds"].tolist())
         results["imgs"] = list(frames)
         results["original_shape"] = results["img_shape"] = frames.shape[1:3]
         return results

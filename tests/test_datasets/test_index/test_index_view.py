@@ -1,14 +1,15 @@
-"""The index of the drawn data set, whole and broken. N persons, K = 3 parts."""
+"""The index of the drawn data set, whole and broken, as data sets see it. K = 3 parts."""
 
 from __future__ import annotations
 
 import json
+import pickle
 import shutil
 
 import numpy as np
 import pytest
 
-from tpsparse.datasets.index import SPLITS, open_index
+from tpsparse.datasets.index import open_index
 from tpsparse.errors import InputError
 from tpsparse.taxonomy import Taxonomy
 
@@ -49,26 +50,61 @@ class TestWhole:
             for frame in range(1, drawn.NUM_FRAMES + 1):
                 at = index.videos[video].frames[frame - 1]
                 assert (index.frame_video[at], index.frame_number[at]) == (video, frame)
-                assert index.persons_of(at) == slice(row, row + drawn.num_persons(action))
+                assert index.video_of(at) == index.videos[video]
+                persons = index.persons_of(at)
+                assert persons.stop - persons.start == drawn.num_persons(action)
                 for person in range(drawn.num_persons(action)):
-                    self.check_person(index, row, drawn, action, frame, person)
+                    assert index.persons[row] == persons.start + person
+                    self.check_person(index, index.persons[row], drawn, action, frame, person)
                     row += 1
-        assert row == len(index.boxes) == 12 * (1 + 1 + 2)
+        assert row == len(index.persons) == 12 * (1 + 1 + 2)
 
     def check_person(self, index, row, drawn, action, frame, person):
         box = drawn.person_box(action, frame, person)
         assert index.boxes[row].tolist() == box
+        boxes, states = index.person_parts(row)
         for part, name in enumerate(drawn.PARTS):
             if not drawn.has_part(name, frame):
-                assert np.isnan(index.part_boxes[row, part]).all() and index.part_states[row, part] == -1
+                assert np.isnan(boxes[part]).all() and states[part] == -1
                 continue
             expected = np.array(drawn.PART_PLACES[name]) + [box[0], box[1]] * 2
-            assert index.part_boxes[row, part].tolist() == expected.tolist()
-            assert drawn.STATES[index.part_states[row, part]] == drawn.part_state(action, name, frame)
+            assert boxes[part].tolist() == expected.tolist()
+            assert drawn.STATES[states[part]] == drawn.part_state(action, name, frame)
 
-    def test_frame_of_person(self, tiny_root):
-        index = read(tiny_root, "test")
-        assert index.frame_of_person().tolist() == list(range(24)) + [24 + i // 2 for i in range(24)]
+    def test_rows_of_a_split(self, tiny_root):
+        train, test = read(tiny_root), read(tiny_root, "test")
+        # The rows of test come first in no table but their own: those of train are before them, or after.
+        assert len(set(train.frames) | set(test.frames)) == 6 * 12 + 3 * 12
+        assert len(train.persons) == 12 * 8 and len(test.persons) == 12 * 4
+        assert (test.person_frame[test.persons] - test.frames[0]).tolist() == [
+            *range(24),
+            *(24 + i // 2 for i in range(24)),
+        ]
+        # Three parts in each person but every fourth frame's, which has two.
+        assert len(train.parts) == 8 * (12 * 3 - 3) and len(test.parts) == 4 * (12 * 3 - 3)
+        assert (test.frame_video[train.frames] == -1).all()
+        assert np.isin(test.part_person[test.parts], test.persons).all()
+
+    def test_persons_together_equal_persons_alone(self, tiny_root):
+        index = read(tiny_root)
+        persons = index.persons_of(index.videos[4].frames[3])
+        boxes, states = index.person_parts(persons)
+        assert boxes.shape == (2, 3, 4) and states.shape == (2, 3)
+        for position, row in enumerate(range(persons.start, persons.stop)):
+            alone = index.person_parts(row)
+            np.testing.assert_array_equal(boxes[position], alone[0])
+            np.testing.assert_array_equal(states[position], alone[1])
+
+    def test_videos_are_a_sequence(self, tiny_root):
+        videos = read(tiny_root).videos
+        assert videos[-1] == videos[5] and videos[1:3] == [videos[1], videos[2]] and len(list(videos)) == 6
+        with pytest.raises(IndexError):
+            videos[6]
+
+    def test_another_process_reads_the_same(self, tiny_root):
+        index = read(tiny_root)
+        assert pickle.loads(pickle.dumps(index)) is index
+        assert len(pickle.dumps(index)) < 2000  # not the tables
 
     def test_records(self, tiny_root, drawn):
         index = read(tiny_root)
@@ -88,7 +124,7 @@ class TestWhole:
             folder.mkdir()
             shutil.move(moved, folder / folder.name)
         index, expected = read(tiny_copy), read(tiny_root)
-        for column in ("frame_video", "frame_number", "person_start", "boxes", "part_boxes", "part_states"):
+        for column in ("frame_video", "frame_number", "person_frame", "boxes", "part_box", "part_id", "state_id"):
             np.testing.assert_array_equal(getattr(index, column), getattr(expected, column))
         assert len(index.problems) == 0
 
@@ -96,7 +132,7 @@ class TestWhole:
         # The official test split has none.
         shutil.rmtree(tiny_copy / "test_annotations")
         index = read(tiny_copy, "test")
-        assert len(index.videos) == 3 and len(index.frame_number) == 0 and index.boxes.shape == (0, 4)
+        assert len(index.videos) == 3 and [len(rows) for rows in (index.frames, index.persons, index.parts)] == [0] * 3
         assert index.ground_truth(0) is None and len(index.problems) == 0
 
     def test_list_may_be_shorter_than_the_video_or_absent(self, tiny_copy):
@@ -104,11 +140,12 @@ class TestWhole:
         index = read(tiny_copy)
         assert [entry.num_frames for entry in index.videos] == [12, 12, 12, 12, 10, 12]
         assert len(index.videos[4].frames) == 10 and len(index.problems) == 0
+        assert index.videos[4].facts.num_frames == 12
 
 
 class TestRefused:
     def test_split_unknown(self, tiny_root, tiny_taxonomy):
-        with pytest.raises(InputError, match=f"split 'val' is not known: use one of {', '.join(SPLITS)}"):
+        with pytest.raises(InputError, match="has no split 'val': use train, test, or one of a file in"):
             open_index(tiny_root, "val", tiny_taxonomy)
 
     def test_no_videos_folder(self, tiny_copy):
@@ -132,7 +169,7 @@ class TestBadVideos:
         [(skipped, file, message)] = problems(index)
         assert (skipped, file) == ("video", f"{name}.mp4") and told in message
         assert [path.stem for path in index.broken] == [name]
-        assert len(index.boxes) == 12 * (2 + 2 + 2)
+        assert len(index.persons) == 12 * (2 + 2 + 2)
 
     def test_empty(self, tiny_copy):
         (tiny_copy / "train_videos" / "push_up" / f"{VIDEO}.mp4").write_bytes(b"")
@@ -154,22 +191,24 @@ class TestBadVideos:
         assert index.videos[4].num_frames == len(index.videos[4].frames) == 7
         [(skipped, file, message)] = problems(index)
         assert (skipped, file) == ("end of video", f"{VIDEO}.mp4") and "has 7 frames but the list says 12" in message
+        assert message.endswith("fetch it again")
 
     def test_action_without_training_videos(self, tiny_copy):
-        shutil.copytree(tiny_copy / "test_videos" / "lunge", tiny_copy / "test_videos" / "surfing")
+        for kind in ("videos", "annotations"):
+            shutil.move(tiny_copy / f"test_{kind}" / "lunge", tiny_copy / f"test_{kind}" / "surfing")
         index = read(tiny_copy, "test")
         [(skipped, file, message)] = problems(index)
         assert (skipped, file) == ("video", "lunge_test_0.mp4")
-        assert "action 'surfing' is not known" in message and len(index.videos) == 3
+        assert "action 'surfing' is not known" in message and len(index.videos) == 2
 
     def test_two_videos_of_one_name(self, tiny_copy):
         videos = tiny_copy / "train_videos"
         shutil.copy(videos / "lunge" / "lunge_train_0.mp4", videos / "push_up" / "lunge_train_0.mp4")
         index = read(tiny_copy)
         assert [entry.name for entry in index.videos].count("lunge_train_0") == 1
-        [problem] = index.problems
-        assert (problem.skipped, problem.path) == ("video", videos / "push_up" / "lunge_train_0.mp4")
-        assert "another video of this name: rename one" in problem.message
+        [problem] = [problem for problem in index.problems if problem.skipped == "video"]
+        assert problem.path == videos / "push_up" / "lunge_train_0.mp4"
+        assert "train_videos/lunge/lunge_train_0.mp4 has the same name: rename one" in problem.message
 
 
 class TestBadAnnotations:
@@ -188,19 +227,19 @@ class TestBadAnnotations:
     )
     def test_malformed(self, tiny_copy, content):
         annotation(tiny_copy).write_bytes(content)
-        index = self.check(tiny_copy, "frame", "cannot be read", "restore it")
+        index = self.check(tiny_copy, "frame", "cannot be read", "restore the file")
         assert index.ground_truth(4).frame_indices == list(range(2, 13))
 
     def test_missing(self, tiny_copy):
         annotation(tiny_copy, 3).unlink()
-        index = self.check(tiny_copy, "frame", "is missing: restore it", frame=3)
+        index = self.check(tiny_copy, "frame", "is missing: restore the files", frame=3)
         assert index.ground_truth(4).frame_indices == [1, 2, *range(4, 13)]
 
     def test_folder_missing(self, tiny_copy):
         shutil.rmtree(annotation(tiny_copy).parent)
         index = read(tiny_copy)
         [(skipped, file, message)] = problems(index)
-        assert (skipped, file) == ("annotations of video", VIDEO) and "is missing" in message
+        assert (skipped, file) == ("annotations of video", VIDEO) and "is missing: put img_00001.json" in message
         assert index.ground_truth(4) is None
 
     @pytest.mark.parametrize(
@@ -224,13 +263,13 @@ class TestBadAnnotations:
     )
     def test_person_box(self, tiny_copy, box, told):
         change(annotation(tiny_copy), lambda content: content["humans"][0].update(box=box))
-        index = self.check(tiny_copy, "person", "person 1", told, "correct it")
+        index = self.check(tiny_copy, "person", "humans[0].box", told, "correct the file")
         assert len(index.ground_truth(4).frames[0]) == 1
 
     def test_part_box_outside(self, tiny_copy):
         edit = lambda content: content["humans"][1]["parts"]["head"].update(box=[200, 5, 210, 30])  # noqa: E731
         change(annotation(tiny_copy), edit)
-        index = self.check(tiny_copy, "part", "person 2, head", "outside the 96x64 frame")
+        index = self.check(tiny_copy, "part", "humans[1].parts.head.box [200, 5, 210, 30]", "outside the 96x64 frame")
         frame = index.ground_truth(4).frames[0]
         assert frame.part_states.tolist() == [[0, 1, 1], [-1, 1, 1]] and np.isnan(frame.part_boxes[1, 0]).all()
 
@@ -241,36 +280,39 @@ class TestBadAnnotations:
     def test_list_without_a_state(self, tiny_copy):
         (tiny_copy / "list" / "part_stat.txt").write_text("none\nbend\n")
         index = read(tiny_copy)
-        told = problems(index)
-        assert {skipped for skipped, _, _ in told} == {"part"}
-        # The left arm lifts after frame 8 in 2 + 2 + 2 x 2 persons, the right arm in pull_ups when it is seen.
-        assert len(told) == 4 * 8 + 9 * 2
-        assert all("state 'lift' is not in" in message and "part_stat.txt: add it" in message for *_, message in told)
-        assert index.part_states.max() == 1
+        [(skipped, file, message)] = problems(index)
+        # The left arm lifts after frame 8 in 4 + 2 x 2 persons of train and 2 + 2 of test; the right arm in pull_ups
+        # when it is seen, 9 frames of each of 3 videos.
+        assert (skipped, file) == ("part", "img_00009.json")
+        assert f"state 'lift' is not in the list, nor are {8 * 4 + 4 * 4 + 3 * 9 - 1} more of the kind" in message
+        assert message.endswith("add it to list/part_stat.txt or correct the files")
+        assert index.state_id[index.parts].max() == 1 and len(index.parts) == 8 * 33 - (8 * 4 + 2 * 9)
+        assert index.ground_truth(4).frames[8].part_states.tolist() == [[0, -1, 1]] * 2
 
     def test_list_without_a_part(self, tiny_copy):
         (tiny_copy / "list" / "body_part.txt").write_text("left_arm\nright_arm\n")
         index = read(tiny_copy)
-        assert len(index.problems) == 12 * 8 and index.part_boxes.shape == (12 * 8, 2, 4)
-        assert all("head" in message and "body_part.txt: add it" in message for *_, message in problems(index))
+        [(skipped, file, message)] = problems(index)
+        assert (skipped, file) == ("part", "img_00001.json") and "part 'head' is not in the list" in message
+        assert index.person_parts(index.persons[0])[0].shape == (2, 4)
 
     @pytest.mark.parametrize("parts", [["head"], 3], ids=["list", "number"])
     def test_parts_of_another_kind(self, tiny_copy, parts):
         change(annotation(tiny_copy), lambda content: content["humans"][0].update(parts=parts))
-        self.check(tiny_copy, "parts of person", "person 1")
+        self.check(tiny_copy, "part", "humans[0].parts", "is not an object")
 
     def test_person_of_another_kind(self, tiny_copy):
         change(annotation(tiny_copy), lambda content: content["humans"].insert(0, "me"))
-        index = self.check(tiny_copy, "person", "person 1 is not an object")
+        index = self.check(tiny_copy, "person", "humans[0] me is not an object")
         assert len(index.ground_truth(4).frames[0]) == 2
 
     def test_part_of_another_kind(self, tiny_copy):
         change(annotation(tiny_copy), lambda content: content["humans"][0]["parts"].update(head=[1, 2]))
-        self.check(tiny_copy, "part", "person 1, head", "is not an object")
+        self.check(tiny_copy, "part", "humans[0].parts.head [1, 2] is not an object")
 
     def test_state_of_another_kind(self, tiny_copy):
         change(annotation(tiny_copy), lambda content: content["humans"][0]["parts"]["head"].update(verb=["none"]))
-        self.check(tiny_copy, "part", "state ['none'] is not in")
+        self.check(tiny_copy, "part", "humans[0].parts.head", "has no state")
 
     def test_frame_without_persons_is_annotated(self, tiny_copy):
         annotation(tiny_copy).write_text("{}")

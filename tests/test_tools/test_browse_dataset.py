@@ -1,0 +1,61 @@
+"""tools/browse_dataset.py on every quick config."""
+
+from __future__ import annotations
+
+import pytest
+import tiny
+
+TRAINED = sorted(path for path in tiny.QUICK.glob("*/*.py") if path.parent.name not in ("_base_", "systems"))
+PICTURES = [path for path in TRAINED if path.parent.name != "feature_fusion"]
+
+
+def test_configs_were_found():
+    assert len(TRAINED) >= 5 and len(PICTURES) < len(TRAINED)
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+@pytest.mark.parametrize("config", PICTURES, ids=lambda path: path.stem)
+def test_every_training_config_is_drawn(run_tool, tiny_root, tmp_path, capsys, config, split):
+    arguments = (config, "--out", tmp_path / "out", "--num", 2, "--split", split)
+    assert run_tool("browse_dataset", *arguments, "--cfg-options", f"data_root={tiny_root}") == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["001.jpg", "002.jpg", "index.jpg"]
+    assert "2 of " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("config", [path for path in TRAINED if path not in PICTURES], ids=lambda path: path.stem)
+def test_features_are_no_pictures(run_tool, tiny_root, tmp_path, capsys, config):
+    arguments = (config, "--out", tmp_path / "out", "--cfg-options", f"data_root={tiny_root}")
+    assert run_tool("browse_dataset", *arguments) == 2
+    [line] = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error:")]
+    assert str(config) in line and "browse the configs of the networks that give them" in line
+    assert not (tmp_path / "out").exists()
+
+
+def test_bad_items_are_skipped_and_told(run_tool, tiny_copy, tmp_path, capsys, spoil, find_leftovers):
+    told = spoil(tiny_copy)
+    arguments = (tiny.quick_config("part_parsing"), "--out", tmp_path / "out", "--num", 4)
+    assert run_tool("browse_dataset", *arguments, "--cfg-options", f"data_root={tiny_copy}") == 3
+    output = capsys.readouterr().out
+    assert all(file in output for file in told if "_test_" not in file)
+    assert len(list((tmp_path / "out").glob("0*.jpg"))) == 4 and find_leftovers(tmp_path) == []
+
+
+def test_seed(run_tool, tiny_root, tmp_path):
+    config = tiny.quick_config("person_detection")
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        arguments = (config, "--out", tmp_path / name, "--num", 2, "--seed", seed)
+        assert run_tool("browse_dataset", *arguments, "--cfg-options", f"data_root={tiny_root}") == 0
+    first, second, third = ((tmp_path / name / "001.jpg").read_bytes() for name in "abc")
+    assert first == second != third
+
+
+@pytest.mark.parametrize("option", [("--num", "0"), ("--split", "val"), ("--seed", "-1"), ("--out", __file__)])
+def test_odd_arguments(run_tool, tmp_path, capsys, option):
+    with pytest.raises(SystemExit) as ended:
+        run_tool("browse_dataset", tiny.quick_config("part_parsing"), "--out", tmp_path / "out", *option)
+    assert ended.value.code == 2 and option[1] in capsys.readouterr().err
+
+
+def test_missing_config(run_tool, tmp_path, capsys):
+    assert run_tool("browse_dataset", tmp_path / "none.py", "--out", tmp_path / "out") == 2
+    assert "none.py is missing" in capsys.readouterr().err

@@ -1,0 +1,1 @@
+"""Looking at data: statistics of a data set, a page of them, and pictures of what a network is given."""

@@ -1,0 +1,1 @@
+"""Labels for one's own videos: people, body parts and their states, found by machine."""

@@ -1,0 +1,238 @@
+"""From raw videos to a data set in the official layout, video by video, in several processes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tqdm import tqdm
+
+from ..datasets.problems import ProblemLog
+from ..datasets.video import Video
+from ..errors import InputError
+from ..taxonomy import Taxonomy
+from .job import Job, Labelled, PoseOptions, Progress, finished_clips, run_job
+from .people import check_installed
+from .processes import Failure, run_processes
+from .rules import RuleTable, read_rules
+from .sources import BOTH, TEST, TRAIN, Source, find_videos, plan_sources, read_sources, source_key, write_sources
+from .views import tile_views
+from .writer import OWN_FOLDER, clear_leftovers, list_video, prepare_lists, sole_writer
+
+_BAR = "{desc} {percentage:3.0f}%|{bar}| {n:.1f}/{total} videos [{elapsed}<{remaining}]"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run was asked for.
+
+    Args:
+        action: Label of all videos; None for the names of their folders.
+        test_share: Of each action's videos, for the test split.
+        seed: Of the choice of test videos.
+        clip_seconds: Videos are cut into clips of about that length; None to keep them whole.
+        pose: How people are looked for.
+        min_visibility: Parts that are seen less are left out.
+        rules: File of the rules for states; None for the table that comes with the package.
+        review: Whether videos with the labels drawn on are wanted.
+        redo: Whether labels that are there are made again.
+        workers: Processes; None for one a processor core.
+        progress: Whether to show a progress bar.
+    """
+
+    action: str | None = None
+    test_share: float = 0.25
+    seed: int = 0
+    clip_seconds: float | None = None
+    pose: PoseOptions = PoseOptions()
+    min_visibility: float = 0.5
+    rules: Path | None = None
+    review: bool = True
+    redo: bool = False
+    workers: int | None = None
+    progress: bool = True
+
+
+@dataclass
+class Summary:
+    """What a run has done.
+
+    Attributes:
+        sources: The videos of the run, with their splits.
+        clips: Those labelled, and those that were there.
+        actions: Of each of these clips.
+        problems: Videos that could not be labelled, and videos without persons.
+    """
+
+    sources: list[Source]
+    clips: list[Labelled] = field(default_factory=list)
+    actions: list[str] = field(default_factory=list)
+    problems: ProblemLog = field(default_factory=ProblemLog)
+
+    @property
+    def nothing_done(self) -> bool:
+        """Whether there is no labelled clip."""
+        return not self.clips
+
+    def text(self) -> str:
+        """The counts, the splits, and what to know about them, in a few lines."""
+        new = [clip for clip in self.clips if not clip.kept]
+        frames, persons = sum(clip.num_frames for clip in new), sum(clip.num_persons for clip in new)
+        kept = len(self.clips) - len(new)
+        lines = [f"labelled {_count(len(new), 'clip')}: {_count(frames, 'frame')}, {_count(persons, 'person')}"]
+        if kept:
+            lines.append(f"kept {_count(kept, 'clip')} that were labelled before")
+        other = sum(not clip.same_options for clip in self.clips)
+        if other:
+            lines.append(f"of them {other} with other options or rules: --redo makes their labels anew")
+        return "\n".join([*lines, *self._splits()])
+
+    def _splits(self) -> list[str]:
+        counts = {source.action: Counter[str]() for source in sorted(self.sources, key=lambda source: source.action)}
+        for clip, action in zip(self.clips, self.actions):
+            counts[action][clip.split] += 1
+        lines = ["clips by action, the videos of the test split chosen by a seeded hash of their names:"]
+        lines += [f"  {action}: {count[TRAIN]} train, {count[TEST]} test" for action, count in counts.items()]
+        shared = sorted(source.action for source in self.sources if source.split == BOTH)
+        if shared:
+            lines.append(f"train and test are parts of one video, so scores will be too high: {', '.join(shared)}")
+        if not any(count[TEST] for count in counts.values()):
+            lines.append("there is no test video: give two videos of an action, or cut one with --clip-seconds")
+        return lines
+
+
+def annotate_videos(given: Sequence[Path], root: Path, options: Options) -> Summary:
+    """Label videos and write them as a data set, or what is still missing of it.
+
+    A video that is done is not done again, so corrected labels stay. A video that cannot be read is a problem, and the
+    others go on.
+
+    Args:
+        given: Video files and folders, as :func:`sources.find_videos` takes them.
+        root: Folder of the data set, made if need be.
+        options: See there.
+
+    Raises:
+        InputError: If an option, the rules or what is given cannot be used, or MediaPipe is not installed.
+    """
+    check_installed()
+    _check(options)
+    rules = read_rules() if options.rules is None else read_rules(options.rules)
+    videos = find_videos(given, action=options.action, leave_out=root)
+    with sole_writer(root):
+        summary = Summary([])
+        clear_leftovers(root)
+        try:
+            _run(_plan(videos, root, options, rules, summary), options, summary)
+        finally:
+            clear_leftovers(root)
+    return summary
+
+
+def _check(options: Options) -> None:
+    if not 0 <= options.test_share < 1:
+        raise InputError(f"test share is {options.test_share}: give a number from 0 to below 1")
+    if options.clip_seconds is not None and not 0.1 <= options.clip_seconds < float("inf"):
+        raise InputError(f"clip seconds are {options.clip_seconds}: give 0.1 or more, or leave it out for whole videos")
+    if not 0 <= options.min_visibility <= 1:
+        raise InputError(f"the least visibility is {options.min_visibility}: give a number from 0 to 1")
+    if not 0 <= options.pose.min_seconds < float("inf"):
+        raise InputError(f"the least seconds are {options.pose.min_seconds}: give 0 or more")
+    tile_views((64, 64), options.pose.tiles)
+
+
+def _plan(videos: dict[Path, str], root: Path, options: Options, rules: RuleTable, summary: Summary) -> list[Job]:
+    """Fix the names, splits and lists of the data set; one job for each video that can be read."""
+    decisions = root / OWN_FOLDER / "videos.json"
+    known = read_sources(decisions)
+    seen = {source.key for source in known}
+    usable = {
+        path: action
+        for path, action in videos.items()
+        if source_key(action, path) in seen or _readable(path, summary.problems)
+    }
+    planned = plan_sources(
+        usable,
+        known,
+        test_share=options.test_share,
+        seed=options.seed,
+        clip_seconds=options.clip_seconds,
+        problems=summary.problems,
+    )
+    everything = {source.key: source for source in [*known, *planned.values()]}
+    write_sources(decisions, everything.values())
+    prepare_lists(root, rules.states)
+    for source in planned.values():
+        # The actions of a data set are the folders of its training videos, whatever the split.
+        (root / "train_videos" / source.action).mkdir(parents=True, exist_ok=True)
+    summary.sources = list(planned.values())
+    if not planned:
+        return []
+    taxonomy = Taxonomy.from_root(root)
+    return [
+        Job(
+            path=path,
+            source=source,
+            root=root,
+            pose=options.pose,
+            rules=rules,
+            min_visibility=options.min_visibility,
+            review=options.review,
+            redo=options.redo,
+            taxonomy=taxonomy,
+        )
+        for path, source in planned.items()
+    ]
+
+
+def _readable(path: Path, problems: ProblemLog) -> bool:
+    """Whether a file is a video at all; one that is not would take another's place in a split."""
+    try:
+        Video(path)
+    except InputError as error:
+        problems.add("video", path, str(error).removeprefix(f"{path} "))
+        return False
+    return True
+
+
+def _run(jobs: list[Job], options: Options, summary: Summary) -> None:
+    """Do what is not done, and take all that is done into the lists."""
+    waiting = []
+    for job in jobs:
+        finished = finished_clips(job)
+        waiting += [] if finished else [job]
+        for clip in finished:
+            _take(clip, job, summary)
+    workers, done = options.workers or os.cpu_count() or 1, len(jobs) - len(waiting)
+    with tqdm(
+        total=len(jobs), initial=done, desc="annotate", bar_format=_BAR, mininterval=1, disable=not options.progress
+    ) as bar:
+        for number, item in run_processes(run_job, waiting, workers):
+            job = waiting[number]
+            if isinstance(item, Progress):
+                bar.update(item.share)
+            elif isinstance(item, Failure):
+                message = item.message.removeprefix(f"{job.path}").removeprefix(":").strip()
+                summary.problems.add("video", job.path, message)
+                tqdm.write(f"{job.path}: {message} (skipped)", file=sys.stderr)
+            elif isinstance(item, Labelled):
+                _take(item, job, summary)
+
+
+def _take(clip: Labelled, job: Job, summary: Summary) -> None:
+    summary.clips.append(clip)
+    summary.actions.append(job.source.action)
+    list_video(job.root, clip.split, job.source.action, clip.name, clip.num_frames)
+    if not clip.num_persons:
+        message = (
+            f"nobody was found in {clip.name}, its labels are empty: remove it, or try smaller tiles (--tiles 3x4)"
+        )
+        summary.problems.add("labels of video", job.path, message)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,110 @@
+"""A data set in the official layout, written beside what is in it already; ``datasets/layout.py`` has its folders."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..datasets.frame_list import read_frame_list
+from ..datasets.layout import SPLITS, annotations_folder, frame_list, frame_name, videos_folder
+from ..errors import InputError
+from ..structures.files import atomic_write, remove_partials
+from .labels import Person, frame_annotation
+from .parts import PARTS
+
+OWN_FOLDER = "annotate"
+REVIEW_FOLDER = "review"
+
+
+@contextmanager
+def sole_writer(root: Path) -> Iterator[None]:
+    """Keep other runs from writing to the same data set at the same time.
+
+    Raises:
+        InputError: If another run does.
+    """
+    path = root / OWN_FOLDER / "lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise InputError(f"{root} is being written by another run: wait for it, or choose another --out") from error
+        yield
+
+
+def clear_leftovers(root: Path) -> None:
+    """Remove what a run that was stopped has left half-written."""
+    own = (root / OWN_FOLDER, *(root / OWN_FOLDER).glob("*/"), root / REVIEW_FOLDER, root / "list")
+    for folder in (*own, *(folder for split in SPLITS for folder in videos_folder(root, split).glob("*/"))):
+        remove_partials(folder)
+    for split in SPLITS:
+        for partial in annotations_folder(root, split).glob("*/.*.partial"):
+            shutil.rmtree(partial)
+
+
+def prepare_lists(root: Path, states: Sequence[str]) -> None:
+    """Write what is missing of ``list/``. Names that are there keep their places: a place is a label's number."""
+    folder = root / "list"
+    _extend(folder / "body_part.txt", PARTS)
+    _extend(folder / "part_stat.txt", states)
+    _extend(folder / "object.txt", ("none",))
+    for split in SPLITS:
+        videos_folder(root, split).mkdir(parents=True, exist_ok=True)
+        if not frame_list(root, split).is_file():
+            _write_text(frame_list(root, split), "")
+
+
+def read_names(path: Path) -> list[str]:
+    """The names of a list, one a line; none where there is no file."""
+    return (
+        [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+        if path.is_file()
+        else []
+    )
+
+
+def write_annotations(folder: Path, frames: Sequence[Sequence[Person]]) -> None:
+    """Write one JSON file a frame, from frame 1; the folder appears when all are written and replaces an older one."""
+    partial = folder.with_name(f".{folder.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.partial")
+    partial.mkdir(parents=True)
+    try:
+        for number, persons in enumerate(frames, start=1):
+            text = json.dumps(frame_annotation(persons), ensure_ascii=False, allow_nan=False)
+            (partial / frame_name(number)).write_text(text, encoding="utf-8")
+        if folder.is_dir():
+            shutil.rmtree(folder)
+        os.replace(partial, folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def list_video(root: Path, split: str, action: str, name: str, num_frames: int) -> None:
+    """Put a clip into the official list of frame counts; a line that is there already stays."""
+    path = frame_list(root, split)
+    if any((row.action, row.name) == (action, name) for row in read_frame_list(path).rows):
+        return
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    gap = "" if not text or text.endswith("\n") else "\n"
+    cell = f"{action}/{name}.mp4"
+    if any(mark in cell for mark in ',"'):
+        cell = '"' + cell.replace('"', '""') + '"'
+    _write_text(path, f"{text}{gap}{cell},{num_frames}\n")
+
+
+def _extend(path: Path, names: Sequence[str]) -> None:
+    known = read_names(path)
+    missing = [name for name in names if name not in known]
+    if missing:
+        _write_text(path, "".join(f"{name}\n" for name in [*known, *missing]))
+
+
+def _write_text(path: Path, text: str) -> None:
+    with atomic_write(path) as partial:
+        partial.write_text(text, encoding="utf-8")

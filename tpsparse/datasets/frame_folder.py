@@ -1,0 +1,3 @@
+# Stand-in by the lead so that imports work; the owner of this file replaces it as a whole.
+class FrameFolder: ...
+def open_frames(root, split, action, video): return None

@@ -1,0 +1,11 @@
+"""The index of a data set: what is annotated where, read once into Arrow tables and opened by memory map.
+
+``schema`` says what the tables hold, ``reading`` and ``checks`` fill them from the official JSON, ``scan`` sees what
+has changed, ``build`` joins it all, ``view`` is what data sets read.
+"""
+
+from .build import build_index
+from .summary import IndexSummary
+from .view import ABSENT, TPSIndex, VideoEntry, open_index
+
+__all__ = ["ABSENT", "IndexSummary", "TPSIndex", "VideoEntry", "build_index", "open_index"]

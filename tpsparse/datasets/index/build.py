@@ -1,0 +1,261 @@
+"""Build the index of a data set, or bring it up to date.
+
+Videos are read in pieces, each an index of its own that is written when it is done; at the end the pieces and what
+still holds of the index before are joined. So an interrupted build goes on, and a later one reads only what changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from tqdm import tqdm
+
+from ...errors import InputError
+from ...structures.files import remove_partials
+from ...taxonomy import Taxonomy
+from ..video import VideoFacts
+from .reading import Examined, VideoFiles, read_pieces
+from .scan import is_current, lists_digest, scan
+from .schema import VERSION
+from .summary import IndexSummary, write_problems
+from .tables import OtherVersionError, Tables, join, load, save
+from .whole import check_whole
+
+FILES_OF_PIECE = 2_500
+FILES_FOR_POOL = 2_000
+"""Below this the work is done sooner than further processes have started."""
+LOCK, PIECES = ".lock", "pieces"
+Task = tuple[VideoFiles, Examined | None]
+
+
+def build_index(
+    root: Path, *, workers: int | None = None, check_videos: bool = False, progress: bool = True
+) -> IndexSummary:
+    """Read what is new or changed of a data set, check it, and write ``ROOT/index``.
+
+    Args:
+        root: A data set in the official layout, with its lists.
+        workers: Processes; None for one a processor core.
+        check_videos: Decode every video to its end and count its frames; counted once, it is remembered.
+        progress: Whether to show a progress bar.
+
+    Raises:
+        InputError: If the folder holds no data set, or the index is of a later version.
+    """
+    root = Path(root)
+    build = _Build(root, index_folder(root), check_videos=check_videos, progress=progress)
+    with locked(build.folder):
+        return build.run(workers or _cores())
+
+
+def open_tables(root: Path) -> Tables:
+    """The index's tables by memory map, brought up to date first where they are not.
+
+    Raises:
+        InputError: As :func:`build_index`, or where the index is out of date and may not be written.
+    """
+    folder = index_folder(root)
+    tables = _load(folder)
+    if tables is not None and is_current(tables, root):
+        return tables
+    if folder.is_dir() and not os.access(folder, os.W_OK):
+        told = "is older than the data set's files and cannot be written to"
+        raise InputError(f"{folder} {told}: have its owner run tools/prepare_data.py index {root}")
+    with locked(folder):
+        tables = _load(folder)  # another process may have brought it up to date meanwhile
+        if tables is None or not is_current(tables, root):
+            print(f"the index of {root} is missing or older than its files: reading what is new", flush=True)
+            _Build(root, folder, check_videos=False, progress=True).run(_cores())
+            tables = _load(folder)
+    if tables is None:
+        raise InputError(f"{folder} was changed while it was read: run the same command again")
+    return tables
+
+
+def index_folder(root: Path) -> Path:
+    """Where the index of a data set lies: in it, or in the user's cache where the data set cannot be written to."""
+    folder = root / "index"
+    if folder.is_dir() or os.access(root, os.W_OK):
+        return folder
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return (
+        cache / "tpsparse" / f"{root.name}-{hashlib.blake2b(str(root.resolve()).encode(), digest_size=8).hexdigest()}"
+    )
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Only one process builds an index: another waits for it, and says so."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        print(f"another process is writing {folder}: waiting for it", flush=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+class _Build:
+    """One build of one index."""
+
+    def __init__(self, root: Path, folder: Path, *, check_videos: bool, progress: bool) -> None:
+        self.root, self.folder = root, folder
+        self.check_videos, self.progress = check_videos, progress
+        self.taxonomy = Taxonomy.from_root(root)
+        self.known: dict[tuple[str, str, str], tuple[Tables, int]] = {}
+
+    def run(self, workers: int) -> IndexSummary:
+        """Read, join, check, write."""
+        remove_partials(self.folder)
+        lists = lists_digest(self.root)
+        looks = scan(self.root, deep=True)
+        videos = list(tqdm(looks, desc="look at files", unit="video", disable=not self.progress, leave=False))
+        for folder in [self.folder, *sorted((self.folder / PIECES).glob("*"))]:
+            self._learn(_load(folder))
+        tasks = [task for files in videos if (task := self._task(files)) is not None]
+        for piece in self._read(tasks, workers):
+            self._learn(_load(piece))
+        tables = check_whole(join(self._runs(videos)), self.root, self.taxonomy)
+        self.known.clear()
+        write_problems(self.folder / "problems.csv", tables)
+        save(tables, self.folder, lists=lists)
+        shutil.rmtree(self.folder / PIECES, ignore_errors=True)
+        return IndexSummary(self.root, self.folder, tables, read=len(tasks))
+
+    def _learn(self, tables: Tables | None) -> None:
+        """Note where each video of some tables is to be found."""
+        if tables is None:
+            return
+        for row, video in enumerate(tables["videos"].select(["split", "action", "file"]).to_pylist()):
+            self.known[video["split"], video["action"], video["file"]] = tables, row
+
+    def _task(self, files: VideoFiles) -> Task | None:
+        """What there is to read of a video, with what is known of its file; None where nothing has changed."""
+        found = self.known.get((files.split, files.action, files.file))
+        if found is None:
+            return files, None
+        row = found[0]["videos"].slice(found[1], 1).to_pylist()[0]
+        if (row["video_bytes"], row["video_mtime"]) != (files.video_bytes, files.video_mtime):
+            return files, None
+        unchecked = self.check_videos and row["decoded_frames"] is None and row["error"] is None
+        known = (row["stamp"], row["folder_mtime"], row["listed_frames"])
+        if known == (files.stamp, files.folder_mtime, files.listed) and not unchecked:
+            return None
+        facts = VideoFacts(row["video_frames"], (row["height"], row["width"]), row["fps"])
+        return files, Examined(None if row["error"] else facts, row["error"], row["decoded_frames"])
+
+    def _read(self, tasks: list[Task], workers: int) -> Iterator[Path]:
+        """Read pieces of the data set, in several processes where that pays; their folders as they are done."""
+        pieces = list(_cut(tasks))
+        total = sum(files.num_files for files, _ in tasks)
+        with tqdm(total=total, desc="index", unit="file", disable=not self.progress or not tasks) as bar:
+            alone = workers == 1 or total + 50 * len(tasks) < FILES_FOR_POOL
+            for piece, out in self._read_here(pieces) if alone else self._read_in_pool(pieces, workers):
+                bar.update(sum(files.num_files for files, _ in piece))
+                yield out
+
+    def _read_here(self, pieces: list[list[Task]]) -> Iterator[tuple[list[Task], Path]]:
+        for piece in pieces:
+            yield piece, _read_piece(piece, self._place(piece), self.check_videos)
+
+    def _read_in_pool(self, pieces: list[list[Task]], workers: int) -> Iterator[tuple[list[Task], Path]]:
+        left = {id(piece): piece for piece in pieces}
+        try:
+            for piece, out in self._pooled(pieces, workers):
+                del left[id(piece)]
+                yield piece, out
+        except BrokenProcessPool:  # a file has crashed a library: find which, and do without
+            for piece in left.values():
+                for task in piece:
+                    yield [task], self._read_carefully(task)
+
+    def _pooled(self, pieces: list[list[Task]], workers: int) -> Iterator[tuple[list[Task], Path]]:
+        # A fresh interpreter for each worker: forking a process with running threads can hang.
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(min(workers, len(pieces)), mp_context=context) as pool:
+            futures: dict[Future, list[Task]] = {
+                pool.submit(_read_piece, piece, self._place(piece), self.check_videos): piece for piece in pieces
+            }
+            try:
+                for future in as_completed(futures):
+                    yield futures[future], future.result()
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+
+    def _read_carefully(self, task: Task) -> Path:
+        try:
+            return next(self._pooled([[task]], 1))[1]
+        except BrokenProcessPool:
+            crashed = Examined(None, "ends the process that reads it: replace or remove it", None)
+            return _read_piece([(task[0], crashed)], self._place([task]), False)
+
+    def _place(self, piece: list[Task]) -> Path:
+        """A folder for a piece, the same for the same state of the same files."""
+        digest = hashlib.blake2b(repr((VERSION, self.check_videos, piece)).encode(), digest_size=16)
+        return self.folder / PIECES / digest.hexdigest()
+
+    def _runs(self, videos: Iterable[VideoFiles]) -> Iterator[tuple[Tables, int, int]]:
+        """Where the videos are to be found in order, neighbours that follow each other there taken together."""
+        tables, start, stop = None, 0, 0
+        for files in videos:
+            found, row = self.known[files.split, files.action, files.file]
+            if found is tables and row == stop:
+                stop += 1
+                continue
+            if tables is not None:
+                yield tables, start, stop
+            tables, start, stop = found, row, row + 1
+        if tables is not None:
+            yield tables, start, stop
+
+
+def _read_piece(piece: list[Task], out: Path, check_videos: bool) -> Path:
+    save(read_pieces(piece, check_videos=check_videos), out, lists="")
+    return out
+
+
+def _cut(tasks: list[Task]) -> Iterator[list[Task]]:
+    piece: list[Task] = []
+    files = 0
+    for task in tasks:
+        piece.append(task)
+        files += task[0].num_files + 1
+        if files >= FILES_OF_PIECE:
+            yield piece
+            piece, files = [], 0
+    if piece:
+        yield piece
+
+
+def _load(folder: Path) -> Tables | None:
+    """The index in a folder; None where there is none of this version that is whole.
+
+    Raises:
+        InputError: If it is of a later version, which this one must not destroy.
+    """
+    try:
+        return load(folder)
+    except OtherVersionError as error:
+        if error.version > VERSION:
+            told = f"was written by a later tpsparse (index version {error.version}, this one knows {VERSION})"
+            raise InputError(f"{folder} {told}: update tpsparse, or remove the folder") from error
+        print(f"{folder} was written by an earlier tpsparse: reading everything again", flush=True)
+        return None
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))
