@@ -2,6 +2,8 @@
 # make demo    data, training, test, score, submission and pictures in work_dirs/demo
 # make test    the tests
 # make lint    style, types
+# make annotate    what tools/annotate.py needs on top (MediaPipe)
+# make benchmarks  speed and memory against peers and limits; docs/benchmarks.md holds the tables
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -9,7 +11,7 @@ READY := $(VENV)/.ready
 DEMO := work_dirs/demo
 SYSTEM := configs/quick/systems/dap.py
 
-.PHONY: setup demo test lint
+.PHONY: setup demo test lint annotate benchmarks
 
 setup: $(READY)
 
@@ -28,3 +30,13 @@ lint: $(READY)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+
+annotate: $(VENV)/.annotate
+
+$(VENV)/.annotate: $(READY) requirements/annotate.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/annotate.txt
+	$(PY) -c 'import mediapipe' 2> $(VENV)/annotate.log || { cat $(VENV)/annotate.log >&2; exit 2; }
+	@touch $@
+
+benchmarks: $(READY)
+	for name in decode index_build index_open person_crops; do $(PY) benchmarks/$$name.py || exit 2; done

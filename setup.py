@@ -10,7 +10,14 @@ from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
 VERSION = re.search(r'"(.+)"', (HERE / "tpsparse" / "version.py").read_text())[1]
-LINES = [line.split("#")[0].strip() for line in (HERE / "requirements.txt").read_text().splitlines()]
+
+
+def requirements(name):
+    """Lines of a requirements file without its remarks."""
+    lines = [line.split("#")[0].strip() for line in (HERE / name).read_text().splitlines()]
+    return [line for line in lines if line]
+
+
 
 setup(
     name="tpsparse",
@@ -21,5 +28,8 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10,<3.12",
     packages=find_packages(include=["tpsparse", "tpsparse.*"]),
-    install_requires=[line for line in LINES if line],
+    package_data={"tpsparse": ["*/*.yaml", "*/*.html"]},
+    install_requires=requirements("requirements.txt"),
+    # With all that MediaPipe lists; `make annotate` installs what it needs here and no more.
+    extras_require={"annotate": requirements("requirements/annotate.txt")[:1]},
 )

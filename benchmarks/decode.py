@@ -2,13 +2,15 @@
 
     python benchmarks/decode.py [--clips FILE...] [--repeats N] [--json FILE]
 
-OpenCV, PyAV and this project's `Video` are compared, with decord2 and torchcodec where they are installed; the project
-needs neither. The clips are those given and generated ones like those of Kinetics: H.264 with B-frames, 340x256,
-30 frames a second, ten seconds, with a key frame every 250 and every 12 frames.
+OpenCV, PyAV and this project's `Video` are compared, with decord2 (or decord) and torchcodec where they are installed;
+the project's own code needs neither. The clips are those given and generated ones like those of Kinetics: H.264 with
+B-frames, 340x256, 30 frames a second, ten seconds, with a key frame every 250 and every 12 frames.
 
-Every reader gives RGB arrays. Repeats are interleaved, in an order drawn anew each time; a row holds medians, and
-"speed" is how many times as fast as OpenCV in the same run. "right" says how many of the frames are those that OpenCV
-gives from the first to the last: each is compared with all of them. "opened" does not count opening the file.
+A reader gives RGB arrays: `sequential` of every frame, `pick` of those with the given rising numbers. Repeats are
+interleaved, in an order drawn anew each time. A row holds medians, by the clock and of the time of all cores, which
+other work on the machine changes less; "speed" is how many times as fast as OpenCV in the same run; "right" says how
+many of the frames are those that OpenCV gives from the first to the last: each is compared with all of them. "opened"
+does not count opening the file.
 """
 
 from __future__ import annotations
@@ -19,8 +21,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import av
@@ -39,12 +41,14 @@ KEY_INTERVALS = (250, 12)
 NUM_RANDOM = 32
 SEED = 0
 BASELINE = "OpenCV"
+Timed = tuple[tuple[float, float] | None, list]
 
 
 class OpenCVReader:
     """OpenCV; frames that are not wanted are grabbed and not converted."""
 
     name = BASELINE
+    package = "cv2"
 
     def __init__(self, path: Path, threads: int | None) -> None:
         options = [] if threads is None else [cv2.CAP_PROP_N_THREADS, threads]
@@ -52,12 +56,10 @@ class OpenCVReader:
         self.number = 0
 
     def sequential(self) -> Iterator[np.ndarray]:
-        """Every frame."""
         while (read := self.capture.read())[0]:
             yield cv2.cvtColor(read[1], cv2.COLOR_BGR2RGB)
 
     def pick(self, numbers: Sequence[int]) -> list[np.ndarray]:
-        """The frames with these rising numbers."""
         if numbers[0] <= self.number:
             self.capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
             self.number = 0
@@ -71,7 +73,7 @@ class OpenCVReader:
 
 
 class OpenCVSeekReader(OpenCVReader):
-    """OpenCV, asked to go to the frame."""
+    """OpenCV, told to go to the frame; for single frames only."""
 
     name = "OpenCV, seeking"
 
@@ -84,6 +86,7 @@ class PyAVReader:
     """PyAV from the first frame on; frames that are not wanted are not converted."""
 
     name = "PyAV"
+    package = "av"
 
     def __init__(self, path: Path, threads: int | None) -> None:
         self.container = av.open(str(path))
@@ -94,11 +97,9 @@ class PyAVReader:
         self.used = False
 
     def sequential(self) -> Iterator[np.ndarray]:
-        """Every frame."""
         return (self._to_rgb(frame) for frame in self.container.decode(self.stream))
 
     def pick(self, numbers: Sequence[int]) -> list[np.ndarray]:
-        """The frames with these rising numbers."""
         if self.used:
             self.container.seek(0)
         self.used = True
@@ -111,7 +112,7 @@ class PyAVReader:
         return frames
 
     def _to_rgb(self, frame: av.VideoFrame) -> np.ndarray:
-        colours = dict(src_colorspace=Colorspace.ITU601, dst_colorspace=Colorspace.ITU601)
+        colours: dict[str, Any] = dict(src_colorspace=Colorspace.ITU601, dst_colorspace=Colorspace.ITU601)
         return self.reformatter.reformat(
             frame, format="rgb24", interpolation=Interpolation.BICUBIC, threads=1, **colours
         ).to_ndarray()
@@ -121,24 +122,23 @@ class VideoReader:
     """This project's `Video`, which keeps no decoded frames here."""
 
     name = "tpsparse"
+    package = "tpsparse"
 
     def __init__(self, path: Path, threads: int | None) -> None:
         cv2.setNumThreads(-1 if threads is None else threads)
         self.video = Video(path)
 
     def sequential(self) -> Iterator[np.ndarray]:
-        """Every frame."""
         return (frame for _, frame in self.video.decode())
 
     def pick(self, numbers: Sequence[int]) -> Iterable[np.ndarray]:
-        """The frames with these rising numbers."""
         return self.video.frames(numbers)
 
 
 class DecordReader:
-    """decord2."""
+    """decord2, from version 3 on, or the decord that it continues: both go by one name."""
 
-    name = "decord2"
+    name = "decord"
     package = "decord"
 
     def __init__(self, path: Path, threads: int | None) -> None:
@@ -147,11 +147,9 @@ class DecordReader:
         self.reader = decord.VideoReader(str(path), num_threads=threads or 0)
 
     def sequential(self) -> Iterator[np.ndarray]:
-        """Every frame."""
         return (self.reader.next().asnumpy() for _ in range(len(self.reader)))
 
     def pick(self, numbers: Sequence[int]) -> Iterable[np.ndarray]:
-        """The frames with these rising numbers."""
         return self.reader.get_batch([number - 1 for number in numbers]).asnumpy()
 
 
@@ -167,26 +165,18 @@ class TorchCodecReader:
         self.decoder = VideoDecoder(str(path), dimension_order="NHWC", num_ffmpeg_threads=threads or 0)
 
     def sequential(self) -> Iterator[np.ndarray]:
-        """Every frame, 32 in a call."""
         for start in range(0, len(self.decoder), 32):
             stop = min(start + 32, len(self.decoder))
             yield from self.decoder.get_frames_in_range(start, stop).data.numpy()
 
     def pick(self, numbers: Sequence[int]) -> Iterable[np.ndarray]:
-        """The frames with these rising numbers."""
         return self.decoder.get_frames_at([number - 1 for number in numbers]).data.numpy()
 
 
-READERS: tuple[type[Any], ...] = (
-    OpenCVReader,
-    OpenCVSeekReader,
-    PyAVReader,
-    VideoReader,
-    DecordReader,
-    TorchCodecReader,
-)
+READERS: tuple[Any, ...] = (OpenCVReader, OpenCVSeekReader, PyAVReader, VideoReader, DecordReader, TorchCodecReader)
 
 
+@dataclass(frozen=True)
 class Access:
     """A way of asking for the frames of a video of N frames.
 
@@ -194,56 +184,44 @@ class Access:
         name: As told in the table.
         numbers: From N and a generator to rising frame numbers.
         whole: Whether all frames are read one by one.
-        random: Whether the numbers are drawn.
+        single: Whether it is one frame.
         opened: Whether the file is open already.
     """
 
-    def __init__(
-        self,
-        name: str,
-        numbers: Callable[[int, np.random.Generator], list[int]],
-        *,
-        whole: bool = False,
-        random: bool = False,
-        opened: bool = False,
-    ) -> None:
-        self.name, self.numbers = name, numbers
-        self.whole, self.random, self.opened = whole, random, opened
+    name: str
+    numbers: Callable[[int, np.random.Generator], list[int]]
+    whole: bool = False
+    single: bool = False
+    opened: bool = False
 
-    def run(self, reader: type[Any], path: Path, threads: int | None, numbers: list[int]) -> tuple[float, list]:
-        """Seconds taken, and a thumbnail of each frame that was given; of all frames one by one there are none."""
+    def run(self, reader: type[Any], path: Path, threads: int | None, numbers: list[int]) -> Timed:
+        """Seconds by the clock and of all cores, and a thumbnail of each frame; none where all are read one by one."""
         handle = reader(path, threads) if self.opened else None
         if handle is not None:
             handle.pick([1])  # so that nothing is left to be done at the first frame
-        start = time.perf_counter()
+        start, cpu_start = time.perf_counter(), time.process_time()
         handle = handle or reader(path, threads)
+        frames = handle.sequential() if self.whole else handle.pick(numbers)
         if self.whole:
             # Thumbnails in between would give readers that decode in the background time that is not counted.
-            for _ in handle.sequential():
+            for _ in frames:
                 pass
-            return time.perf_counter() - start, []
-        frames = handle.pick(numbers)
-        return time.perf_counter() - start, [thumbnail(frame) for frame in frames]
-
-
-def _every(step: int) -> Callable[[int, np.random.Generator], list[int]]:
-    return lambda total, _: list(range(1, total + 1, step))
+        taken = time.perf_counter() - start, time.process_time() - cpu_start
+        cv2.setNumThreads(1)  # else threads that wait for the next thumbnail are counted with the next reader
+        return taken, [] if self.whole else [thumbnail(frame) for frame in frames]
 
 
 def _draw(count: int) -> Callable[[int, np.random.Generator], list[int]]:
-    def numbers(total: int, rng: np.random.Generator) -> list[int]:
-        return sorted(int(number) for number in rng.choice(total, min(count, total), replace=False) + 1)
-
-    return numbers
+    return lambda total, rng: sorted((rng.choice(total, min(count, total), replace=False) + 1).tolist())
 
 
 ACCESSES = (
-    Access("sequential", _every(1), whole=True),
-    Access("every fifth", _every(5)),
-    Access(f"{NUM_RANDOM} random", _draw(NUM_RANDOM), random=True),
-    Access(f"{NUM_RANDOM} random, opened", _draw(NUM_RANDOM), random=True, opened=True),
-    Access("1 random", _draw(1), random=True),
-    Access("1 random, opened", _draw(1), random=True, opened=True),
+    Access("sequential", lambda total, _: list(range(1, total + 1)), whole=True),
+    Access("every fifth", lambda total, _: list(range(1, total + 1, 5))),
+    Access(f"{NUM_RANDOM} random", _draw(NUM_RANDOM)),
+    Access(f"{NUM_RANDOM} random, opened", _draw(NUM_RANDOM), opened=True),
+    Access("1 random", _draw(1), single=True),
+    Access("1 random, opened", _draw(1), single=True, opened=True),
 )
 
 
@@ -274,12 +252,13 @@ def installed_readers() -> list[type[Any]]:
     readers: list[type[Any]] = []
     for reader in READERS:
         try:
-            __import__(getattr(reader, "package", "cv2"))
+            package = __import__(reader.package)
         except ImportError:
             print(f"{reader.name} is not installed")
         except (RuntimeError, OSError) as error:  # a package whose own libraries are missing
             print(f"{reader.name} is installed but cannot run: {str(error).splitlines()[0]}")
         else:
+            print(f"{reader.name} {package.__version__}")
             readers.append(reader)
     return readers
 
@@ -318,50 +297,66 @@ def measure_clip(clip: Path, readers: list[type[Any]], threads: int | None, repe
     """A row for each access and reader."""
     reference = np.stack([thumbnail(frame) for frame in _reference(clip)])
     order = np.random.default_rng(SEED)
-    label = "default threads" if threads is None else f"{threads} thread"
+    label = _label(threads)
     rows: dict[tuple[str, str], dict[str, Any]] = {}
+    usable = list(readers)
     for repeat in tqdm(range(repeats), desc=f"{clip.name}, {label}"):
         for place, access in enumerate(ACCESSES):
             numbers = access.numbers(len(reference), np.random.default_rng((SEED, repeat, place)))
-            for reader in order.permutation(np.array(readers, dtype=object)):
-                if reader is OpenCVSeekReader and not access.random:
+            for reader in order.permutation(np.array(usable, dtype=object)):
+                if reader is OpenCVSeekReader and not access.single:
+                    continue  # it takes minutes for many
+                taken, frames = _try(access, reader, clip, threads, numbers)
+                if taken is None:
+                    usable.remove(reader)
                     continue
-                taken, frames = access.run(reader, clip, threads, numbers)
-                if access.whole and repeat == 0:
-                    frames = [thumbnail(frame) for frame in reader(clip, threads).sequential()]
                 row = rows.setdefault((access.name, reader.name), {"seconds": [], "right": []})
                 row["seconds"].append(taken)
+                if access.whole and repeat == 0:
+                    frames = [thumbnail(frame) for frame in reader(clip, threads).sequential()]
                 if not access.whole or repeat == 0:
                     row["right"] += are_frames(frames, numbers, reference)
     return [
         _row(clip, label, access.name, reader.name, rows)
         for access in ACCESSES
-        for reader in readers
+        for reader in usable
         if (access.name, reader.name) in rows
     ]
 
 
-def _row(
-    clip: Path, threads: str, access: str, reader: str, measured: dict[tuple[str, str], dict[str, Any]]
-) -> dict[str, Any]:
-    seconds = median(measured[access, reader]["seconds"])
+def _try(access: Access, reader: type[Any], clip: Path, threads: int | None, numbers: list[int]) -> Timed:
+    try:
+        return access.run(reader, clip, threads, numbers)
+    except Exception as error:  # each library has errors of its own
+        print(f"{reader.name} cannot read {clip.name} with {_label(threads)}: {str(error).splitlines()[0]}")
+        return None, []
+
+
+def _label(threads: int | None) -> str:
+    return "default threads" if threads is None else f"{threads} thread"
+
+
+def _row(clip: Path, threads: str, access: str, reader: str, measured: dict) -> dict[str, Any]:
+    seconds, cpu = np.median(measured[access, reader]["seconds"], axis=0)
+    baseline, cpu_baseline = np.median(measured[access, BASELINE]["seconds"], axis=0)
     return {
         "clip": clip.name,
         "threads": threads,
         "access": access,
         "reader": reader,
         "milliseconds": round(1000 * seconds, 2),
-        "speed": round(median(measured[access, BASELINE]["seconds"]) / seconds, 2),
+        "cpu_milliseconds": round(1000 * cpu, 2),
+        "speed": round(baseline / seconds, 2),
+        "cpu_speed": round(cpu_baseline / cpu, 2),
         "right": float(np.mean(measured[access, reader]["right"])),
     }
 
 
 def _reference(clip: Path) -> Iterator[np.ndarray]:
-    capture = cv2.VideoCapture(str(clip))
-    if not capture.isOpened():
+    reader = OpenCVReader(clip, None)
+    if not reader.capture.isOpened():
         raise InputError(f"{clip} is not a video that can be read: give another")
-    while (read := capture.read())[0]:
-        yield read[1][..., ::-1]
+    return reader.sequential()
 
 
 def thumbnail(frame: np.ndarray) -> np.ndarray:
@@ -386,14 +381,18 @@ def table(rows: list[dict[str, Any]]) -> str:
     names = list(dict.fromkeys(row["reader"] for row in rows))
     cells: dict[tuple[str, str, str], dict[str, str]] = {}
     for row in rows:
-        told = f"{row['milliseconds']:.1f} ({row['speed']:.2f}x)"
+        told = (
+            f"{row['milliseconds']:.1f} ({row['speed']:.2f}x) / {row['cpu_milliseconds']:.1f} ({row['cpu_speed']:.2f}x)"
+        )
         if row["right"] < 1:
             told += f", {row['right']:.0%} right"
         cells.setdefault((row["clip"], row["threads"], row["access"]), {})[row["reader"]] = told
     lines = ["| clip | threads | access | " + " | ".join(names) + " |", "| --- " * (3 + len(names)) + "|"]
     for key, cell in cells.items():
         lines.append(f"| {' | '.join(key)} | {' | '.join(cell.get(name, '') for name in names)} |")
-    return "\n".join(["Milliseconds, medians; in brackets times OpenCV's speed.", "", *lines])
+    return "\n".join(
+        ["Milliseconds by the clock / of all cores, medians; in brackets times OpenCV's speed.", "", *lines]
+    )
 
 
 if __name__ == "__main__":

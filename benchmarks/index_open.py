@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import sys
 import time
@@ -39,6 +40,7 @@ OPEN_LIMIT, WORKER_LIMIT, READ_LIMIT = 0.5, 60 * MB, 100e-6  # seconds, bytes, s
 WORKERS, EPOCH, READS = 4, 100_000, 20_000
 QUICK_TREE, QUICK_VIDEOS = (4, 80), {"train": 12, "test": 2}
 COCO = "boxes_{share}.json"
+ONE_FRAME = 0  # in place of a share
 INDEX, PYCOCO, MMDET = "tpsparse index", "pycocotools", "mmdet CocoDataset"
 
 
@@ -91,7 +93,9 @@ class MmdetSamples:
 
         file = root / COCO.format(share=share)
         names = [one["name"] for one in _head_of(file)]
-        self.dataset = CocoDataset(ann_file=str(file), metainfo=dict(classes=tuple(names)), pipeline=[])
+        self.dataset = CocoDataset(
+            ann_file=str(file), data_prefix=dict(img=""), metainfo=dict(classes=tuple(names)), pipeline=[]
+        )
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -115,13 +119,11 @@ def measure(name: str, root: Path, *, share: int, epoch: int) -> dict[str, Any]:
     Returns:
         Seconds and bytes.
     """
-    import torch
-
-    torch.set_num_threads(1)
-    _import_first(name)
+    fixed = _warm_up(name, root)
     before, start = private_bytes(), time.perf_counter()
     samples = SAMPLES[name](root, share)
-    result: dict[str, Any] = {"open_s": time.perf_counter() - start, "open_bytes": private_bytes() - before}
+    opened = time.perf_counter() - start
+    result: dict[str, Any] = {"fixed_s": fixed, "open_s": opened, "open_bytes": private_bytes() - before}
     rng = np.random.default_rng(0)
     times = []
     for sample in rng.integers(len(samples), size=min(READS, epoch)).tolist():
@@ -142,7 +144,8 @@ def worker_memory(samples: Any, order: Sequence[int]) -> list[dict[str, int]]:
         batch_size=64,
         sampler=order,
         num_workers=WORKERS,
-        collate_fn=partial(_batch_with_memory, str(Path(__file__).resolve())),
+        worker_init_fn=_note_start,
+        collate_fn=_batch_with_memory,
         persistent_workers=True,
         multiprocessing_context="fork",
     )
@@ -152,33 +155,33 @@ def worker_memory(samples: Any, order: Sequence[int]) -> list[dict[str, int]]:
     return [{"start": at_first, "end": private_bytes(pid)} for pid, at_first in started.items()]
 
 
-_STARTED: dict[str, int] = {}
+_STARTED: list[int] = []
 
 
-def _batch_with_memory(key: str, batch: list[Any]) -> tuple[int, int]:
-    """A worker's process and its private bytes at its first batch; what was read is dropped, as a model would."""
-    import os
-
-    if key not in _STARTED:
-        _STARTED[key] = private_bytes()
-    return os.getpid(), _STARTED[key]
+def _note_start(worker: int) -> None:
+    _STARTED.append(private_bytes())
 
 
-def _import_first(name: str) -> None:
-    """Imports are not part of opening."""
+def _batch_with_memory(batch: list[Any]) -> tuple[int, int]:
+    """The worker's process and its private bytes when it started; what was read is dropped, as a model would."""
+    return os.getpid(), _STARTED[0]
+
+
+def _warm_up(name: str, root: Path) -> float:
+    """Import what opening needs; the seconds that a peer takes to open almost nothing, the same at every size."""
     if name == INDEX:
         import tpsparse.datasets.index
         import tpsparse.taxonomy  # noqa: F401
-    elif name == PYCOCO:
-        import pycocotools.coco  # noqa: F401
-    else:
-        import mmdet.datasets  # noqa: F401
 
-        import tpsparse.compat  # noqa: F401
+        return 0.0
+    SAMPLES[name](root, ONE_FRAME)
+    start = time.perf_counter()
+    SAMPLES[name](root, ONE_FRAME)
+    return time.perf_counter() - start
 
 
 def write_coco(root: Path, share: int) -> None:
-    """Write one video in ``share`` as COCO: every box an annotation, parts with their state and their person's id."""
+    """Write one video in ``share``, or one frame, as COCO: a box an annotation, parts with state and person's id."""
     path = root / COCO.format(share=share)
     if path.is_file():
         return
@@ -189,7 +192,9 @@ def write_coco(root: Path, share: int) -> None:
     with atomic_write(path) as partial_file, partial_file.open("w", encoding="utf-8") as file:
         # Categories first, so that they can be read without the rest.
         file.write(f'{{"categories": {json.dumps(categories)},\n')
-        images, boxes = _coco_rows(index, range(0, len(index.videos), share))
+        images, boxes = _coco_rows(index, range(0, len(index.videos), share) if share else range(1))
+        if share == ONE_FRAME:
+            images, boxes = images[:1], [box for box in boxes if box["image_id"] == images[0]["id"]]
         file.write(f'"images": {json.dumps(images)},\n"annotations": {json.dumps(boxes)}}}\n')
 
 
@@ -248,7 +253,8 @@ def prepare(data: Path, *, quick: bool, share: int) -> Path:
     make_tree(tree, videos=videos, frames=frames, workers=1 if quick else None, progress=not quick)
     build_index(tree, workers=1 if quick else None, progress=not quick)
     make_real_size(root, tree, videos=QUICK_VIDEOS if quick else VIDEOS)
-    write_coco(root, share)
+    for which in (ONE_FRAME, share):
+        write_coco(root, which)
     return root
 
 
@@ -263,12 +269,13 @@ def rows_of(results: Mapping[str, Sequence[Mapping[str, Any]]], share: int) -> l
 
 
 def _row(title: str, rounds: Sequence[Mapping[str, Any]], times: int) -> dict[str, Any]:
-    """What grows with the data, times as much; reading a sample does not."""
+    """What grows with the data, ``times`` as much; reading a sample does not."""
+    opened = [one["fixed_s"] + (one["open_s"] - one["fixed_s"]) * times for one in rounds]
     ends = [statistics.median(worker["end"] for worker in one["workers"]) for one in rounds]
     grown = [statistics.median(worker["end"] - worker["start"] for worker in one["workers"]) for one in rounds]
     return {
         "loading": title,
-        "open s": statistics.median(one["open_s"] for one in rounds) * times,
+        "open s": statistics.median(opened),
         "open MB": statistics.median(one["open_bytes"] for one in rounds) / MB * times,
         "worker grows MB": statistics.median(grown) / MB * times,
         "worker at the end MB": f"{statistics.median(ends) / MB:.0f}" if times == 1 else "-",
@@ -304,9 +311,10 @@ def main(argv: list[str] | None = None) -> int:
         print(json.dumps(measure(args.peer, args.data, share=share, epoch=args.epoch)))
         return DONE
     root = prepare(args.data, quick=args.quick, share=share)
-    epoch = 400 if args.quick else args.epoch
+    epoch = 1000 if args.quick else args.epoch
+    measured = measure if args.quick else measure_apart  # a quick run has them all in this process
     peers = {
-        name: partial(measure_apart, name, root, share=share, epoch=epoch if name == INDEX else max(epoch // share, 1))
+        name: partial(measured, name, root, share=share, epoch=epoch if name == INDEX else max(epoch // share, 1))
         for name in SAMPLES
     }
     results = in_turns(peers, 1 if args.quick else args.rounds)

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from measure import MB, REPOSITORY, in_turns, median_ratio, parser, report, run_measured
+from measure import MB, REPOSITORY, in_turns, median_ratio, parser, report, run_measured, tree_pss
 from tree import make_tree
 
 from tpsparse.cli import DONE, positive, run
@@ -83,6 +83,15 @@ PEERS: dict[str, Peer] = {
 def build(peer: Peer, root: Path) -> Any:
     """The peer's data set on a tree."""
     return _mmpose_dataset(root) if peer.library == "mmpose" else _part_dataset(root, frames=peer.source == "frames")
+
+
+def one_thread() -> None:
+    """Let no library use a second core."""
+    import cv2
+    import torch
+
+    cv2.setNumThreads(0)
+    torch.set_num_threads(1)
 
 
 def _part_dataset(root: Path, *, frames: bool) -> Any:
@@ -164,11 +173,6 @@ def measure(peer: Peer, root: Path, *, pool: int, steps: int) -> dict[str, Any]:
         pool: Videos at a time, where the peer takes pools.
         steps: Samples of which single steps are measured afterwards.
     """
-    import cv2
-    import torch
-
-    cv2.setNumThreads(0)
-    torch.set_num_threads(1)
     np.random.seed(0)
     dataset = build(peer, root)
     keys = list(islice(keys_of(peer, dataset, pool), peer.most))
@@ -217,11 +221,16 @@ def step_times(peer: Peer, dataset: Any, keys: Sequence[Any]) -> dict[str, float
 
 
 def measure_apart(name: str, root: Path, *, pool: int, steps: int) -> dict[str, Any]:
-    """:func:`measure` in a process of its own."""
+    """:func:`measure` in a process of its own, with its peak memory."""
     script = str(Path(__file__).resolve())
     options = ["--data", str(root), "--pool", str(pool), "--steps", str(steps)]
     done = run_measured([sys.executable, script, "--peer", name, *options])
     return dict(json.loads(done.output.splitlines()[-1]), peak_bytes=done.peak_bytes)
+
+
+def measure_here(name: str, root: Path, *, pool: int, steps: int) -> dict[str, Any]:
+    """:func:`measure` in this process, as a quick run has it: what was decoded before serves the next peer too."""
+    return dict(measure(PEERS[name], root, pool=pool, steps=steps), peak_bytes=tree_pss(os.getpid()))
 
 
 def prepare(data: Path, *, quick: bool) -> Path:
@@ -277,11 +286,13 @@ def main(argv: list[str] | None = None) -> int:
     options.add_argument("--steps", type=int, default=0, help=argparse.SUPPRESS)
     args = options.parse_args(argv)
     if args.peer:
+        one_thread()
         print(json.dumps(measure(PEERS[args.peer], args.data, pool=args.pool, steps=args.steps)))
         return DONE
     root = prepare(args.data, quick=args.quick)
     steps = 20 if args.quick else 500
-    peers = {name: partial(measure_apart, name, root, pool=args.pool, steps=steps) for name in PEERS}
+    measured = measure_here if args.quick else measure_apart
+    peers = {name: partial(measured, name, root, pool=args.pool, steps=steps) for name in PEERS}
     results = in_turns(peers, 1 if args.quick else args.rounds)
     if len({one["size"] for rounds in results.values() for one in rounds}) != 1:
         raise RuntimeError("the peers do not have the same samples")

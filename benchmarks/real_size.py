@@ -80,8 +80,8 @@ def _repeated(base: Tables, videos: dict[str, int]) -> list[tuple[Tables, int, i
 
 
 def _with_files(table: pa.Table, root: Path) -> pa.Table:
-    """The table of videos with the names, sizes and times of the files that are there."""
-    found = list(scan(root, deep=False))
+    """The table of videos with the names, sizes, times and stamps of the files that are there."""
+    found = list(scan(root, deep=True))
     if len(found) != len(table):
         raise RuntimeError(f"{root} has {len(found)} videos, the table {len(table)}")
     columns = {
@@ -90,6 +90,7 @@ def _with_files(table: pa.Table, root: Path) -> pa.Table:
         "video_bytes": [files.video_bytes for files in found],
         "video_mtime": [files.video_mtime for files in found],
         "folder_mtime": [files.folder_mtime for files in found],
+        "stamp": [files.stamp for files in found],
     }
     for name, values in columns.items():
         position = SCHEMAS["videos"].get_field_index(name)

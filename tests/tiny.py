@@ -198,7 +198,7 @@ def break_items(root: Path) -> dict[str, str]:
         "lunge_train_0.mp4": "is empty: replace or remove it",
         "pull_ups_train_0.mp4": "is truncated",
         "img_00002.json": "cannot be read",
-        "img_00003.json": "is missing: restore it",
+        "img_00003.json": "is missing: restore the file",
         "img_00004.json": "is outside the 96x64 frame",
     }
 

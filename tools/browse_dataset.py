@@ -26,7 +26,8 @@ def main(argv: list[str] | None = None) -> int:
     cfg = load_config(args.config, options=args.cfg_options, work_dir=args.work_dir)
     browser = Browser(cfg, split=args.split, seed=args.seed)
     paths = browser.write(Path(args.out), args.num)
-    browser.problems.report("data set")
+    for problem in browser.problems:
+        print(problem, file=sys.stderr)
     print(f"{len(paths)} of {len(browser)} samples are drawn in {args.out}; index.jpg shows them together")
     return SOME_SKIPPED if len(browser.problems) else DONE
 

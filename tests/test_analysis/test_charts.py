@@ -77,7 +77,7 @@ class TestStackedBar:
         shades = [float(segment.find("rect").get("opacity")) for segment in segments]
         assert shades == sorted(shades, reverse=True) and len(set(shades)) == 3
 
-    @pytest.mark.parametrize(("value", "written"), [(9, True), (8.9, False)])
+    @pytest.mark.parametrize(("value", "written"), [(12, True), (11.9, False)])
     def test_narrow_segments_have_no_name(self, value, written):
         segments = read(stacked_bar("states", marks(100 - value, value))).findall("svg")
         assert (segments[1].find("text") is not None) == written and segments[1].find("title") is not None

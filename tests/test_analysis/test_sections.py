@@ -163,6 +163,18 @@ def test_objects():
     assert section.text.startswith("4 boxes of 1 of the 2 objects in the list.")
 
 
+def test_many_objects_stand_in_two_charts():
+    taxonomy = Taxonomy(TAXONOMY.parts, TAXONOMY.states, TAXONOMY.actions, tuple(f"o{i}" for i in range(9)))
+    section = sections.objects_section(make(objects=[*range(9, 0, -1), 0], taxonomy=taxonomy))
+    assert [figure.title for figure in section.figures] == ["Objects 1 to 5", "Objects 6 to 9"]
+    assert texts(section.figures[1])[0] == "o5"
+
+
+def test_no_objects():
+    section = sections.objects_section(make())
+    assert section.text == "None is annotated." and section.figures == []
+
+
 def test_sizes():
     section = sections.sizes_section(make())
     assert "persons are 25 % small, 50 % medium, 25 % large; parts are 0 % small" in section.text

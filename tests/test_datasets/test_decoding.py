@@ -216,6 +216,22 @@ class TestAgainstOpenCV:
         assert [stamp(frame) for frame in frames] == [1, 2, 3, 4, 5, 1, 2, 3, 4, 5]
 
 
+SHARED = Path(__file__).resolve().parents[2] / ".." / "shared" / "videos"
+
+
+@pytest.mark.parametrize(("name", "numbers"), [("demo_skeleton.mp4", (2, 40, 72)), ("sports2d.mp4", (3, 61, 66))])
+def test_real_clips(name, numbers):
+    """H.264 at an uneven rate, and VP9 with sound and a key frame every 60."""
+    if not (SHARED / name).is_file():
+        pytest.skip(f"{SHARED / name} is not here")
+    capture = cv2.VideoCapture(str(SHARED / name))
+    found = Video(SHARED / name).frames(numbers)
+    for number in range(1, max(numbers) + 1):
+        capture.grab()
+        if number in numbers:
+            np.testing.assert_array_equal(found[numbers.index(number)], capture.retrieve()[1][..., ::-1])
+
+
 class TestBrokenInside:
     @pytest.fixture
     def broken(self, tmp_path):
@@ -272,6 +288,9 @@ class TestTimeline:
     def test_unsteady(self):
         timeline = Timeline.of([0, 7, 30], [30])
         assert timeline.times.tolist() == [0, 7, 30] and timeline.keys.tolist() == [3]
+
+    def test_close_at_first_and_far_later(self):
+        assert Timeline.of([0, 1, 10**15], []).number(10**15) == 3
 
     @pytest.mark.parametrize(("time", "number"), [(0, 1), (7, 2), (30, 3), (-1, 0), (8, 0), (31, 0), (None, 0)])
     def test_number(self, time, number):

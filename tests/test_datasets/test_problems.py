@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tpsparse.datasets import problems
 from tpsparse.datasets.problems import ProblemLog
 
 A, B = Path("a.mp4"), Path("b.json")
@@ -10,7 +9,7 @@ A, B = Path("a.mp4"), Path("b.json")
 
 def reported(log, monkeypatch) -> list[str]:
     lines: list[str] = []
-    monkeypatch.setattr(problems, "print_log", lambda line, **kwargs: lines.append(line))
+    monkeypatch.setattr("mmengine.logging.print_log", lambda line, **kwargs: lines.append(line))
     log.report("index of here")
     return lines
 

@@ -7,8 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
+from tpsparse.datasets import decoding
 from tpsparse.datasets import video as video_module
-from tpsparse.datasets.video import FrameStore, Video, frames_of, open_video
+from tpsparse.datasets.video import FrameStore, Video, VideoFacts, count_decoded, examine_video, frames_of, open_video
 from tpsparse.errors import InputError
 
 COUNT = 30
@@ -102,6 +103,39 @@ class TestVideo:
         assert video.num_frames == len(decoded_in_order(path)) < COUNT
         assert len(video.frames([1, video.num_frames])) == 2
 
+    def test_facts_spare_the_examination(self, clip, store, monkeypatch):
+        facts = examine_video(clip)
+        assert facts == VideoFacts(COUNT, (64, 96), 10.0)
+        examined = []
+        inner = video_module.scan_video
+        monkeypatch.setattr(video_module, "scan_video", lambda path: examined.append(path) or inner(path))
+        video_module._read_order.cache_clear()
+        expected = decoded_in_order(clip)
+        for number in (3, 20, 3):
+            video = Video(clip, facts)
+            assert (video.size, video.num_frames, video.fps) == (facts.size, COUNT, 10.0)
+            np.testing.assert_array_equal(video.frames([number])[0], expected[number - 1])
+        assert len(examined) <= 1  # the order of the frames is read once a process, and not where all are kept
+
+    @pytest.mark.parametrize("listed", [COUNT - 4, COUNT + 4])
+    def test_facts_that_are_not_the_files(self, clip, listed, monkeypatch):
+        monkeypatch.setattr(video_module, "FRAMES", FrameStore(0))
+        video = Video(clip, examine_video(clip)._replace(num_frames=listed))
+        np.testing.assert_array_equal(video.frames([25, 9]), decoded_in_order(clip)[[24, 8]])
+        with pytest.raises(InputError, match="ends after frame 30"):
+            video.frames([COUNT + 1])
+
+    def test_counting(self, clip):
+        assert count_decoded(clip) == COUNT
+
+    def test_examining_decodes_little(self, clip, monkeypatch):
+        decoded = []
+        inner = decoding._first_frame
+        monkeypatch.setattr(decoding, "_first_frame", lambda packet: decoded.append(1) or inner(packet))
+        monkeypatch.setattr(decoding, "count_decoded", lambda path: pytest.fail("decoded to the end"))
+        assert examine_video(clip).num_frames == COUNT
+        assert 1 <= len(decoded) <= 5  # a B-frame is shown after its neighbours were decoded
+
 
 class TestBadFiles:
     def refused(self, path) -> str:
@@ -133,6 +167,38 @@ class TestBadFiles:
         (tmp_path / "a.mp4").write_bytes(content[: len(content) // 2])
         assert "replace or remove it" in self.refused(tmp_path / "a.mp4")
 
+    def test_sound_alone(self, tmp_path):
+        with av.open(str(tmp_path / "a.mp4"), "w") as file:
+            stream = file.add_stream("aac", rate=44100)
+            frame = av.AudioFrame(format="fltp", layout="mono", samples=1024)
+            frame.planes[0].update(bytes(4096))
+            frame.rate = 44100
+            file.mux(stream.encode(frame))
+            file.mux(stream.encode(None))
+        assert "is not a video" in self.refused(tmp_path / "a.mp4")
+
+    def test_no_frame_that_can_be_decoded(self, clip, tmp_path):
+        with av.open(str(clip)) as source, av.open(str(tmp_path / "a.mp4"), "w") as target:
+            copy = target.add_stream_from_template(source.streams.video[0])
+            for packet in source.demux(video=0):
+                if packet.size:
+                    useless = av.Packet(b"\xff" * packet.size)
+                    useless.pts, useless.dts, useless.time_base = packet.pts, packet.dts, packet.time_base
+                    useless.is_keyframe, useless.stream = packet.is_keyframe, copy
+                    target.mux(useless)
+        assert "has no frame that can be decoded" in self.refused(tmp_path / "a.mp4")
+
+    @pytest.mark.parametrize("look", [examine_video, count_decoded])
+    def test_every_way_of_looking_refuses(self, tmp_path, look):
+        (tmp_path / "a.mp4").write_bytes(b"x" * 999)
+        for name, told in (("a.mp4", "is not a video"), ("b.mp4", "is missing")):
+            with pytest.raises(InputError, match=told):
+                look(tmp_path / name)
+
+    def test_file_that_went_after_it_was_examined(self, clip, tmp_path):
+        with pytest.raises(InputError, match="is missing: check the path"):
+            Video(tmp_path / "gone.mp4", examine_video(clip)).frames([1])
+
     def test_name_with_spaces(self, tmp_path):
         (tmp_path / "my videos").mkdir()
         assert "is missing" in self.refused(tmp_path / "my videos" / "a b.mp4")
@@ -157,6 +223,28 @@ class TestFrameStore:
         store.get(videos[0])
         store.get(videos[4])
         assert [path.stem for path in store._held] == ["c", "d", "a", "e"]
+
+    def test_second_asking_keeps_what_the_first_would_have(self, drawn, tmp_path):
+        size = 4 * 64 * 96 * 3
+        store = FrameStore(4 * size)  # room for four
+        videos = self.make(drawn, tmp_path, "abcde")
+        assert store.ask(videos[0]) is None
+        assert len(store.ask(videos[0])) == 4  # asked again
+        assert len(store.ask(videos[0])) == 4  # held
+        assert [store.ask(video) for video in videos[1:]] == [None] * 4
+        assert len(store.ask(videos[1])) == 4
+
+    def test_asking_again_too_late(self, drawn, tmp_path):
+        size = 4 * 64 * 96 * 3
+        store = FrameStore(4 * size)
+        videos = self.make(drawn, tmp_path, "abcde")
+        # After four others the first would have been dropped.
+        assert [store.ask(video) for video in [*videos, videos[0]]] == [None] * 6
+
+    def test_too_large_is_never_kept(self, drawn, tmp_path):
+        [video] = self.make(drawn, tmp_path, "a")
+        store = FrameStore(4 * 4 * 64 * 96 * 3 - 1)
+        assert [store.ask(video) for _ in range(3)] == [None] * 3
 
     def test_a_quarter_of_the_room_is_the_limit(self, drawn, tmp_path):
         size = 4 * 64 * 96 * 3

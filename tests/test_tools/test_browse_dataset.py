@@ -35,7 +35,7 @@ def test_bad_items_are_skipped_and_told(run_tool, tiny_copy, tmp_path, capsys, s
     told = spoil(tiny_copy)
     arguments = (tiny.quick_config("part_parsing"), "--out", tmp_path / "out", "--num", 4)
     assert run_tool("browse_dataset", *arguments, "--cfg-options", f"data_root={tiny_copy}") == 3
-    output = capsys.readouterr().out
+    output = capsys.readouterr().err
     assert all(file in output for file in told if "_test_" not in file)
     assert len(list((tmp_path / "out").glob("0*.jpg"))) == 4 and find_leftovers(tmp_path) == []
 

@@ -18,7 +18,7 @@ ROW, BAR = 26, 22
 LONGEST = 64.0
 """Per cent of the width that the longest bar takes; beyond it stand the values."""
 PLOT_HEIGHT, AXIS_HEIGHT = 140, 20
-LEAST_WRITTEN = 9.0
+LEAST_WRITTEN = 12.0
 """Per cent of the width below which a segment's name is not written into it."""
 
 

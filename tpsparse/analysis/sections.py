@@ -170,15 +170,14 @@ def objects_section(statistics: DatasetStatistics) -> Section:
     names = [*map(display_name, statistics.taxonomy.objects), "not in the list"]
     marks = [_share_mark(names[i], int(counts[i]), int(total)) for i in _highest(counts, TOP_OBJECTS)]
     used = int((counts[:-1] > 0).sum())
-    text = f"{total:,} boxes of {used} of the {len(names) - 1} objects in the list."
-    halves = [marks[: (len(marks) + 1) // 2], marks[(len(marks) + 1) // 2 :]] if len(marks) > 8 else [marks]
-    longest = max((mark.value for mark in marks), default=0)
-    figures = [
-        Figure(f"Objects {part + 1} of {len(halves)}" if len(halves) > 1 else "Objects", chart)
-        for part, half in enumerate(halves)
-        if half and (chart := bar_chart("objects", half, logarithmic=True, longest=longest))
-    ]
-    return Section("objects", "Objects", text + (" Lengths are logarithmic." if figures else ""), figures)
+    text = f"{total:,} boxes of {used} of the {len(names) - 1} objects in the list." if total else "None is annotated."
+    halves = 2 if len(marks) > 8 else 1
+    figures = []
+    for half in np.array_split(np.arange(len(marks)), halves) if marks else []:
+        title = "Objects" if halves == 1 else f"Objects {half[0] + 1} to {half[-1] + 1}"
+        chart = bar_chart(title, [marks[i] for i in half], logarithmic=True, longest=marks[0].value)
+        figures.append(Figure(title, chart, "Lengths are logarithmic."))
+    return Section("objects", "Objects", text, figures)
 
 
 def sizes_section(statistics: DatasetStatistics) -> Section:

@@ -5,6 +5,7 @@ Shapes: V videos, F annotated frames, N persons, M parts, A actions, K kinds of 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ import numpy as np
 from ..taxonomy import Taxonomy
 
 if TYPE_CHECKING:
-    from ..datasets.index import TPSIndex
+    from ..datasets.index import TPSIndex, VideoEntry
 
 MOST_PERSONS = 10
 """Frames with this many persons or more are counted together."""
@@ -107,12 +108,14 @@ class DatasetStatistics:
 def dataset_statistics(index: TPSIndex) -> DatasetStatistics:
     """Count what the split of ``index`` has."""
     taxonomy = index.taxonomy
-    rows, persons, parts = _frame_rows(index), index.persons, index.parts
+    entries = list(index.videos)  # each is made when it is asked for
+    rows, persons, parts = _frame_rows(index, entries), index.persons, index.parts
     person_video = rows.video[index.person_frame[persons]]
     part_person = index.part_person[parts]
     part_video = rows.video[index.person_frame[part_person]]
     object_video = rows.video[index.object_frame[index.objects]]
-    videos = _video_counts(index, rows, person_video, part_video, object_video)
+    rows_video = dict(frames=rows.video[index.frames], persons=person_video, parts=part_video, objects=object_video)
+    videos = _video_counts(entries, taxonomy.actions, rows_video)
     ids, states = index.part_id[parts], index.state_id[parts]
     shape = (len(taxonomy.actions), len(taxonomy.parts), len(taxonomy.states))
     codes = np.ravel_multi_index((videos.actions[part_video], ids, states), shape)
@@ -138,32 +141,24 @@ class _FrameRows:
     height: np.ndarray
 
 
-def _frame_rows(index: TPSIndex) -> _FrameRows:
+def _frame_rows(index: TPSIndex, entries: list[VideoEntry]) -> _FrameRows:
     video = np.asarray(index.frame_video)
-    heights = np.array([*(entry.size[0] for entry in index.videos), 0], dtype=np.float32)
+    heights = np.array([*(entry.size[0] for entry in entries), 0], dtype=np.float32)
     return _FrameRows(video, heights[video])
 
 
-def _video_counts(
-    index: TPSIndex, rows: _FrameRows, person_video: np.ndarray, part_video: np.ndarray, object_video: np.ndarray
-) -> VideoCounts:
-    entries, names = list(index.videos), index.taxonomy.actions
+def _video_counts(entries: list[VideoEntry], actions: Sequence[str], rows_video: dict[str, np.ndarray]) -> VideoCounts:
+    """Counts of videos, given the video of each row of a kind."""
     lengths = np.array([entry.num_frames for entry in entries], dtype=np.int64)
     fps = np.array([entry.fps for entry in entries], dtype=np.float64)
     known = np.isfinite(fps) & (fps > 0)
-
-    def counted(video: np.ndarray) -> np.ndarray:
-        return np.bincount(video, minlength=len(entries))
-
+    counts = {kind: np.bincount(video, minlength=len(entries)) for kind, video in rows_video.items()}
     return VideoCounts(
-        keys=[f"{names[entry.action]}/{entry.path.name}" for entry in entries],
+        keys=[f"{actions[entry.action]}/{entry.path.name}" for entry in entries],
         actions=np.array([entry.action for entry in entries], dtype=np.int64),
         lengths=lengths,
         seconds=np.where(known, lengths / np.where(known, fps, 1), 0),
-        frames=counted(rows.video[index.frames]),
-        persons=counted(person_video),
-        parts=counted(part_video),
-        objects=counted(object_video),
+        **counts,
     )
 
 

@@ -83,7 +83,9 @@ class Summary:
         new = [clip for clip in self.clips if not clip.kept]
         frames, persons = sum(clip.num_frames for clip in new), sum(clip.num_persons for clip in new)
         kept = len(self.clips) - len(new)
-        lines = [f"labelled {_count(len(new), 'clip')}: {_count(frames, 'frame')}, {_count(persons, 'person')}"]
+        lines = []
+        if new or not kept:
+            lines.append(f"labelled {_count(len(new), 'clip')}: {_count(frames, 'frame')}, {_count(persons, 'person')}")
         if kept:
             lines.append(f"kept {_count(kept, 'clip')} that were labelled before")
         other = sum(not clip.same_options for clip in self.clips)

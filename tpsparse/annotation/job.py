@@ -80,7 +80,7 @@ class Job:
 
     def label_options(self) -> dict[str, Any]:
         """What the labels follow from besides the landmarks, as kept beside them."""
-        rules = {group: [asdict(rule) for rule in rules] for group, rules in self.rules.rules.items()}
+        rules = {group: [str(rule) for rule in rules] for group, rules in self.rules.rules.items()}
         return {"min_visibility": self.min_visibility, "rules": rules}
 
 

@@ -41,6 +41,9 @@ class Condition:
     comparison: str
     value: float
 
+    def __str__(self) -> str:
+        return f"{self.measure} {self.comparison} {self.value:g}"
+
     def holds(self, body: Body, side: str) -> np.ndarray:
         """(N,) in which frames it does; not where the measure is NaN."""
         with np.errstate(invalid="ignore"):
@@ -53,6 +56,9 @@ class Rule:
 
     state: str
     conditions: tuple[Condition, ...]
+
+    def __str__(self) -> str:
+        return f"{self.state}: {' and '.join(map(str, self.conditions)) or OTHERWISE}"
 
     def holds(self, body: Body, side: str) -> np.ndarray:
         """(N,) in which frames it does."""

@@ -6,6 +6,8 @@ units of the stream's time base. Shapes: frames of height H and width W, uint8 R
 
 from __future__ import annotations
 
+import gc
+import os
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -24,7 +26,15 @@ _FRAME_PER_PACKET = frozenset({"h264", "hevc", "vp9", "av1", "mjpeg"})
 _WORTH_A_JUMP = 4
 """Frames that a jump must save: it costs about as much as decoding them."""
 
+_MOST_THREADS = 16  # FFmpeg's own bound: each holds a frame
+
 _TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
+
+
+# A decoder with threads that is garbage when a loader forks its workers would be freed in a worker, where its threads
+# do not exist, and wait for them for ever. Only the collector frees a closed file, since it and its streams refer to
+# each other.
+os.register_at_fork(before=gc.collect)
 
 
 class VideoFacts(NamedTuple):
@@ -48,7 +58,8 @@ class Timeline(NamedTuple):
         keys = [bisect_left(times, time) + 1 for time in sorted(key_times)]
         steady = range(times[0], times[-1] + 1, max(1, times[1] - times[0])) if len(times) > 1 else range(0)
         # A range takes no memory, which counts in loader workers that open thousands of videos.
-        return cls(steady if list(steady) == times else np.array(times), np.array(keys, dtype=np.int32))
+        is_steady = len(steady) == len(times) and list(steady) == times
+        return cls(steady if is_steady else np.array(times, dtype=np.int64), np.array(keys, dtype=np.int32))
 
     def number(self, time: int | None) -> int:
         """The number of the frame shown at ``time``; 0 where there is none."""
@@ -246,5 +257,5 @@ def _open(path: Path, *, threads: int = 1) -> tuple[av.container.InputContainer,
         raise InputError(f"{path} is not a video that can be read: replace or remove it")
     stream = container.streams.video[0]
     stream.thread_type = "AUTO"
-    stream.thread_count = max(1, threads)
+    stream.thread_count = min(max(1, threads), _MOST_THREADS)
     return container, stream

@@ -60,13 +60,17 @@ def draw_sample(sample: dict[str, Any], taxonomy: Taxonomy, *, encode: Encode | 
     if len(shape) == 4 and shape[1] == 3:
         return _draw_clips(_images(inputs.movedim(1, -1))[None], labels, taxonomy)
     if len(shape) == 3 and shape[0] == 3:
-        draw = _draw_part if "part_boxes" in labels else _draw_persons
-        return draw(_images(inputs.movedim(0, -1)), labels, taxonomy, encode)
+        image = _images(inputs.movedim(0, -1))
+        if "part_boxes" in labels:
+            return _draw_part(image, labels, taxonomy, encode=encode)
+        return _draw_persons(image, labels, taxonomy)
     told = f"of shape {shape}" if shape else f"a {type(inputs).__name__}"
     raise InputError(f"the samples' inputs are {told} and not pictures: there is nothing to draw")
 
 
-def index_sheet(pictures: Sequence[np.ndarray], names: Sequence[str], columns: int = 3, width: int = 560) -> np.ndarray:
+def index_sheet(
+    pictures: Sequence[np.ndarray], names: Sequence[str], *, columns: int = 3, width: int = 560
+) -> np.ndarray:
     """Small copies of pictures, each under its name, in rows of ``columns`` that are ``width`` pixels wide each.
 
     Raises:
@@ -84,8 +88,7 @@ def _images(images: Tensor) -> np.ndarray:
     return np.ascontiguousarray(images.clamp(0, 255).round().to(torch.uint8).numpy())
 
 
-def _draw_persons(image: np.ndarray, labels: Any, taxonomy: Taxonomy, encode: Encode | None) -> np.ndarray:
-    del encode
+def _draw_persons(image: np.ndarray, labels: Any, taxonomy: Taxonomy) -> np.ndarray:
     instances = labels.get("gt_instances")
     boxes = np.zeros((0, 4), dtype=np.float32)
     if instances is not None and "bboxes" in instances:
@@ -98,9 +101,9 @@ def _draw_persons(image: np.ndarray, labels: Any, taxonomy: Taxonomy, encode: En
     return _captioned(canvas.finish(), [_action(labels, taxonomy), _place(labels, image.shape[:2], persons)])
 
 
-def _draw_part(image: np.ndarray, labels: Any, taxonomy: Taxonomy, encode: Encode | None) -> np.ndarray:
+def _draw_part(image: np.ndarray, labels: Any, taxonomy: Taxonomy, *, encode: Encode | None) -> np.ndarray:
     scale = max(1.0, SHORT_SIDE / image.shape[0])
-    panes = [_canvas(image, scale).image, _part_boxes_on(image, labels, taxonomy, scale)]
+    panes = [_canvas(image, scale).image, _part_boxes_on(image, labels, taxonomy, scale=scale)]
     shown = ["input", "part boxes"]
     if encode is not None:
         masks = encode(labels.part_boxes[None].float())[0].numpy()
@@ -110,7 +113,7 @@ def _draw_part(image: np.ndarray, labels: Any, taxonomy: Taxonomy, encode: Encod
     return _captioned(_joined(panes, axis=1, gap=4), [", ".join([*shown, "states"]), _place(labels, image.shape[:2])])
 
 
-def _part_boxes_on(image: np.ndarray, labels: Any, taxonomy: Taxonomy, scale: float) -> np.ndarray:
+def _part_boxes_on(image: np.ndarray, labels: Any, taxonomy: Taxonomy, *, scale: float) -> np.ndarray:
     canvas, colours = _canvas(image, scale), part_colours(taxonomy)
     boxes = labels.part_boxes.numpy()
     for part in np.flatnonzero(is_present(boxes)):

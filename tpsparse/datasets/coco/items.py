@@ -9,16 +9,13 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..index.checks import LARGEST
+from ..index.reading import OBJECT_NAMES
+
 PERSON, PART, OBJECT = "person", "part", "object"
 OBJECT_PREFIX = "object:"
 NAMELESS = "object"
 """Category of an object of which no name is found."""
-
-OBJECT_NAMES = ("name", "object", "category", "label", "class")
-"""Keys that may hold an object's name; what a release uses was never published."""
-
-LARGEST = 1e30
-"""Coordinates of this size and more cannot be of a frame; JSON's whole numbers have no limit."""
 
 At = int | str | None
 """Position in a list or in the order of a person's parts, key of an object where they have keys, None if new."""

@@ -29,6 +29,7 @@ FRAME_KEYS = frozenset(["humans", "objects"])
 PERSON_KEYS = frozenset(["number", "box", "parts", "name"])
 PART_KEYS = frozenset(["number", "name", "box", "verb"])
 OBJECT_NAMES = ("name", "object", "category", "label", "class")
+"""Keys that may hold an object's name; what a release uses was never published."""
 OBJECT_KEYS = frozenset(["number", "box", "bbox", *OBJECT_NAMES])
 LONGEST_VALUE = 200
 """Characters of a faulty value that are told."""
