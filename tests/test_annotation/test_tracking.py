@@ -94,6 +94,39 @@ def test_short_tracks_are_dropped_and_numbers_close_up() -> None:
     assert link_tracks(found, min_seen=4) == []
 
 
+def lying(x: float) -> Pose:
+    """As tall as :func:`stand` but level, so that landmarks and boxes of the two are far from each other."""
+    return bodies.pose(bodies.hanging()[:, [1, 0, 2]], at=(x, 150))
+
+
+def test_two_tracks_that_take_turns_at_one_person_are_one() -> None:
+    # Frame 1 has the person twice, 25 pixels apart: too far for one pose, and near enough for each to go on.
+    near, far = 200, 225
+    found = {1: [stand(near), stand(far)], **{f: [stand(near if f % 2 else far)] for f in range(2, 12)}}
+    (track,) = link_tracks(found)
+    assert track.frames.tolist() == list(range(1, 12)) and track.seen.all()
+    assert hip_x(track, 2) == pytest.approx(far)
+
+
+def test_two_who_are_near_each_other_in_every_frame_stay_two() -> None:
+    found = {f: [stand(200), stand(225)] for f in range(1, 12)}
+    assert len(link_tracks(found)) == 2
+
+
+def test_two_at_one_place_one_after_the_other_stay_two() -> None:
+    found = {1: [stand(200)], 2: [stand(200)], 3: [lying(200)], 4: [lying(200)]}
+    assert [t.frames.tolist() for t in link_tracks(found)] == [[1, 2], [3, 4]]
+
+
+def test_who_is_seen_in_less_than_half_of_the_frames_is_dropped() -> None:
+    half = {1: [stand(100)], 2: [], 3: [], 4: [stand(100)]}
+    assert len(link_tracks(half)) == 1
+    less = {1: [stand(100)], 2: [], 3: [], 4: [], 5: [stand(100)]}
+    assert link_tracks(less) == []
+    # Frames that were not looked at do not count.
+    assert len(link_tracks({1: [stand(100)], 5: [stand(100)]})) == 1
+
+
 def test_tracks_come_back_from_a_file(tmp_path: Path) -> None:
     tracks = link_tracks({3: [stand(100), stand(300)], 5: [stand(101)]})
     path = tmp_path / "zwei (Männer) 1.npz"

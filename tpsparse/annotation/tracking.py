@@ -14,7 +14,7 @@ from scipy.optimize import linear_sum_assignment
 
 from ..errors import InputError
 from ..structures.files import atomic_write
-from .poses import Pose
+from .poses import Pose, height_in_pixels
 from .views import box_distance, pose_distance
 
 # In body heights. A sprinter covers a fifth of the body height between two frames at 30 frames a second; a person who
@@ -22,6 +22,9 @@ from .views import box_distance, pose_distance
 _REACH, _REACH_PER_FRAME = 0.25, 0.05
 # How much less sides of boxes say than landmarks, which may come out upside down or swap left and right.
 _BOX_PENALTY = 1.5
+# Of doubles: the least share of the shorter track's time, the largest share of its sights together with the other's,
+# and the largest distance in body heights.
+_SHARED_TIME, _SEEN_TOGETHER, _SAME_PLACE = 0.5, 0.3, 0.15
 _FIELDS = ("frames", "points", "world", "visibility", "scores", "seen")
 
 
@@ -60,7 +63,7 @@ def link_tracks(found: Mapping[int, Sequence[Pose]], *, max_gap: int = 10, min_s
     Args:
         found: Frame number to the people in it, for every frame looked at.
         max_gap: A track ends after more than so many frames without a sight of the person.
-        min_seen: Tracks with fewer sights are dropped.
+        min_seen: Tracks with fewer sights are dropped, as are those with sights in less than half of the frames.
 
     Returns:
         Tracks numbered from 1 by their first frame, then from left to right.
@@ -76,7 +79,8 @@ def link_tracks(found: Mapping[int, Sequence[Pose]], *, max_gap: int = 10, min_s
         for track, pose in pairs.items():
             active[track][frame] = poses[pose]
         active += [{frame: pose} for i, pose in enumerate(poses) if i not in pairs.values()]
-    kept = [sights for sights in [*ended, *active] if len(sights) >= min_seen]
+    looked_at = np.array(sorted(found))
+    kept = [sights for sights in _join_doubles([*ended, *active]) if _is_steady(sights, looked_at, min_seen)]
     kept.sort(key=lambda sights: (min(sights), float(sights[min(sights)].points[:, 0].mean())))
     return [_fill(number, sights) for number, sights in enumerate(kept, start=1)]
 
@@ -115,6 +119,42 @@ def _pair(active: Sequence[Mapping[int, Pose]], poses: Sequence[Pose], frame: in
     # What is out of reach costs so much that no pairing takes it to spare others, and is taken apart again.
     rows, columns = linear_sum_assignment(np.where(cost <= 1, cost, 1e3))
     return {int(i): int(j) for i, j in zip(rows, columns) if cost[i, j] <= 1}
+
+
+def _is_steady(sights: Mapping[int, Pose], looked_at: np.ndarray, min_seen: int) -> bool:
+    span = int(((looked_at >= min(sights)) & (looked_at <= max(sights))).sum())
+    return len(sights) >= max(min_seen, span / 2)
+
+
+def _join_doubles(tracks: list[dict[int, Pose]]) -> list[dict[int, Pose]]:
+    """Make one of two tracks that take turns at one person, which happens after a frame that had the person twice."""
+    joined: list[dict[int, Pose]] = []
+    for sights in sorted(tracks, key=len, reverse=True):
+        same = next((other for other in joined if _takes_turns(other, sights)), None)
+        if same is None:
+            joined.append(sights)
+            continue
+        for frame, pose in sights.items():
+            if frame not in same or same[frame].score < pose.score:
+                same[frame] = pose
+    return joined
+
+
+def _takes_turns(sights: Mapping[int, Pose], other: Mapping[int, Pose]) -> bool:
+    """Whether two tracks are at the same place for most of the shorter one's time, and seldom seen together.
+
+    Two who embrace are near each other too, but are seen in the same frames.
+    """
+    if max(min(sights), min(other)) > min(max(sights), max(other)):
+        return False
+    first, second = _fill(0, sights), _fill(0, other)
+    _, i, j = np.intersect1d(first.frames, second.frames, return_indices=True)
+    if len(i) < _SHARED_TIME * min(len(first), len(second)):
+        return False
+    apart = np.linalg.norm(first.points[i, :, :2] - second.points[j, :, :2], axis=2)
+    height = np.fmax(*(height_in_pixels(t.points[k], t.world[k]) for t, k in ((first, i), (second, j))))
+    together = (first.seen[i] & second.seen[j]).sum() / max((first.seen[i] | second.seen[j]).sum(), 1)
+    return bool(together <= _SEEN_TOGETHER and (np.median(apart, axis=1) / height).mean() <= _SAME_PLACE)
 
 
 def _distance(pose: Pose, other: Pose) -> float:

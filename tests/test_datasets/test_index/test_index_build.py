@@ -383,7 +383,7 @@ class TestProblems:
         assert json.loads(far["value"]) == [14, 60, 20, 63] and far["video"] == f"{VIDEO}.mp4"
 
     def test_decoding_finds_what_the_header_hides(self, tiny_copy, monkeypatch):
-        monkeypatch.setattr("tpsparse.datasets.index.reading.count_decoded", lambda path: 10)
+        monkeypatch.setattr("tpsparse.datasets.index.files.count_decoded", lambda path: 10)
         assert index(tiny_copy).num_errors == 0
         summary = index(tiny_copy, check_videos=True)
         assert summary.read == 9 and summary.problems["short-video"] == 9

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..index.checks import LARGEST
-from ..index.reading import OBJECT_NAMES
+from ..index.annotations import OBJECT_NAMES
 
 PERSON, PART, OBJECT = "person", "part", "object"
 OBJECT_PREFIX = "object:"

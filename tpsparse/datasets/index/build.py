@@ -24,7 +24,8 @@ from ...errors import InputError
 from ...structures.files import remove_partials
 from ...taxonomy import Taxonomy
 from ..video import VideoFacts
-from .reading import Examined, VideoFiles, read_pieces
+from .files import Examined, VideoFiles
+from .reading import read_pieces
 from .scan import is_current, lists_digest, scan
 from .schema import VERSION
 from .summary import IndexSummary, write_problems

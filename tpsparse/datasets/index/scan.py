@@ -16,7 +16,7 @@ import numpy as np
 from ...errors import InputError
 from ..frame_list import FrameList, read_frame_list
 from ..layout import FRAME_FILE, SPLITS, annotation_folder, frame_list, video_paths, videos_folder
-from .reading import VideoFiles
+from .files import VideoFiles
 from .tables import Tables, mark, names, numbers
 
 SMALL_SET = 50_000
