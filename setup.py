@@ -18,7 +18,6 @@ def requirements(name):
     return [line for line in lines if line]
 
 
-
 setup(
     name="tpsparse",
     version=VERSION,

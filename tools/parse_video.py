@@ -43,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _videos(given: list[Path]) -> list[Path]:
-    from tpsparse.datasets.index import VIDEO_SUFFIXES
+    from tpsparse.datasets.layout import VIDEO_SUFFIXES
 
     paths: list[Path] = []
     for path in given:

@@ -1,4 +1,4 @@
-"""Where the data set lies, in its official layout, and which of its videos are used; the vocabularies are read from it."""
+"""Where the data set lies, in its official layout, and which videos are used; the vocabularies are read from it."""
 
 data_root = "data/kinetics_tps"
 train_split = "train"

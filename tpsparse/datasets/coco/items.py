@@ -9,8 +9,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..index.checks import LARGEST
 from ..index.annotations import OBJECT_NAMES
+from ..index.checks import LARGEST
 
 PERSON, PART, OBJECT = "person", "part", "object"
 OBJECT_PREFIX = "object:"
