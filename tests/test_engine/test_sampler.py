@@ -184,5 +184,15 @@ def test_arguments_that_do_not_fit(kwargs, told):
         SeededSampler(Grouped(COUNTS), seed=0, **kwargs)
 
 
+def test_a_data_set_that_keeps_frames_is_told_of_pools():
+    dataset = Grouped(COUNTS)
+    told = []
+    dataset.expect_pools = lambda: told.append(True)
+    SeededSampler(dataset, seed=0)
+    assert told == []
+    SeededSampler(dataset, seed=0, pool=2)
+    assert told == [True]
+
+
 def test_without_a_pool_no_groups_are_asked_for():
     assert len(list(SeededSampler(range(5), seed=0, workers=4))) == 5

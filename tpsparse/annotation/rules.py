@@ -140,10 +140,10 @@ def _read_group(path: Path, group: str, entries: Any) -> tuple[Rule, ...]:
 
 def _read_rule(place: str, group: str, entry: Any) -> Rule:
     if not isinstance(entry, dict) or len(entry) != 1:
-        raise InputError(f'{place} is not one state and its conditions: write it like "- bend: elbow_angle <= 125"')
+        raise InputError(f'{place} is not one state and its conditions: write it like "- bend: elbow_angle <= 135"')
     [(state, text)] = entry.items()
     if not isinstance(state, str) or not isinstance(text, str) or not state.strip() or "\n" in state:
-        raise InputError(f'{place} is not a state and its conditions: write it like "- bend: elbow_angle <= 125"')
+        raise InputError(f'{place} is not a state and its conditions: write it like "- bend: elbow_angle <= 135"')
     place, state, text = f"{place} ({state.strip()})", state.strip(), text.strip()
     if text == OTHERWISE:
         return Rule(state, ())

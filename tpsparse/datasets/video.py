@@ -4,7 +4,7 @@ Frames are numbered from 1 in the order in which OpenCV gives them, which is how
 order after reordering, until the first frame that cannot be decoded, without the frames that an edit list cuts away,
 and turned upright where the container says so. Shapes: T frames of height H and width W, uint8 RGB.
 
-PyAV decodes: it is as fast as OpenCV in a pass over a video, and several times faster at single frames, because it
+PyAV decodes: it is about as fast as OpenCV in a pass over a video, and several times faster at single frames, since it
 can start from the key frame before them and still know their numbers (`benchmarks/decode.py`).
 """
 
@@ -83,7 +83,8 @@ class Video:
             places.setdefault(int(number), []).append(place)
         frames = np.empty((len(numbers), *self.size, 3), dtype=np.uint8)
         for number, frame in self._pick(sorted(places)):
-            frames[places[number]] = frame
+            for place in places[number]:
+                frames[place] = frame
         return frames
 
     def windows(self, numbers: Sequence[int], room: int) -> Iterator[np.ndarray]:

@@ -34,7 +34,7 @@ class SeededSampler(DefaultSampler):
 
     Args:
         pool: Videos at a time; None shuffles all samples. The data set tells by ``sample_groups()``, a (len,) array,
-            which samples are of one video.
+            which samples are of one video; one with ``expect_pools()`` is told that it can keep what it decodes.
         workers: The data loader's ``num_workers``.
         batch_size: The data loader's ``batch_size``; needed where there are several workers.
         kwargs: Of mmengine's ``DefaultSampler``.
@@ -51,6 +51,8 @@ class SeededSampler(DefaultSampler):
         if pool is not None:
             self._check(pool)
             self._groups = np.unique(np.asarray(dataset.sample_groups()), return_inverse=True)[1]
+            if hasattr(dataset, "expect_pools"):
+                dataset.expect_pools()
 
     def __iter__(self) -> Iterator[SeededIndex]:  # type: ignore[override]
         items = super().__iter__() if self.pool is None else iter(self._pooled(self.pool).tolist())
