@@ -103,8 +103,12 @@ def sampled_peak(pid: int, *, interval: float = 0.1) -> Iterator[Peak]:
     peak, done = Peak(), threading.Event()
 
     def watch() -> None:
-        while not done.wait(interval):
+        pause = 0.01  # a short process is looked at more than once
+        while True:
             peak.bytes = max(peak.bytes, tree_pss(pid))
+            if done.wait(pause):
+                return
+            pause = min(2 * pause, interval)
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()

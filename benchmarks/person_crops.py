@@ -5,9 +5,10 @@
 The same persons of the same frames (every fifth, 340 x 256) of a generated tree (``tree.py``), each read once in an
 epoch: by mmpose's ``CocoDataset`` with the train pipeline of its own HRNet-W48 256x192 config from extracted JPEG
 frames, and by ``TPSPartDataset`` with the train pipeline of the full-size part parsing config from the same JPEG files
-and straight from the videos, in random order and with ``SeededSampler(pool=...)``. Every measurement is a process of
-its own without a thread beside it and begins with empty caches of its own; the files are in the page cache. The rate is
-by processor time, so that a busy machine does not blur it. Goal: at least twice mmpose's.
+and straight from the videos, in random order and with ``SeededSampler(pool=...)``; at last through a data loader with
+two workers, whose processor time counts too. Every measurement is a process of its own without a thread beside it and
+begins with empty caches of its own; the files are in the page cache. The rate is by processor time, which a busy
+machine blurs least. Goal: at least twice mmpose's.
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ class Peer:
 
 
 STOCK = "mmpose stock, frames, random order"
+LOADED = f", {WORKERS} loader workers"
 PEERS: dict[str, Peer] = {
     STOCK: Peer("mmpose", "frames"),
     "tpsparse, frames, random order": Peer("tpsparse", "frames"),
@@ -75,8 +77,10 @@ PEERS: dict[str, Peer] = {
     "tpsparse, videos, pools": Peer("tpsparse", "videos", pooled=True),
     # A data set of thousands of videos never has the next one decoded already: so few that this holds here too.
     "tpsparse, videos, random order": Peer("tpsparse", "videos", most=200),
-    f"tpsparse, videos, pools, {WORKERS} loader workers in turns": Peer("tpsparse", "videos", True, WORKERS, True),
-    f"tpsparse, videos, pools, {WORKERS} loader workers": Peer("tpsparse", "videos", True, WORKERS),
+    STOCK + LOADED: Peer("mmpose", "frames", workers=WORKERS),
+    f"tpsparse, frames, pools{LOADED} in turns": Peer("tpsparse", "frames", True, WORKERS, True),
+    f"tpsparse, videos, pools{LOADED} in turns": Peer("tpsparse", "videos", True, WORKERS, True),
+    f"tpsparse, videos, pools{LOADED}": Peer("tpsparse", "videos", True, WORKERS),
 }
 
 
@@ -247,11 +251,11 @@ def prepare(data: Path, *, quick: bool) -> Path:
 
 
 def rows_of(results: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:
-    """One row a peer."""
+    """One row a peer; peers with loader workers are compared with mmpose's with loader workers."""
     rows = []
-    stock = [_rate(one) for one in results[STOCK]]
     for name, rounds in results.items():
         rates = [_rate(one) for one in rounds]
+        stock = [_rate(one) for one in results[STOCK + LOADED if LOADED in name else STOCK]]
         rows.append(
             {
                 "samples": name,

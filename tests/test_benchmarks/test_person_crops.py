@@ -97,4 +97,7 @@ def test_rates_by_hand(person_crops):
     stock, ours = person_crops.rows_of(results)
     assert (stock["a second and core"], stock["by the clock"], stock["ratio to mmpose"]) == (75, 37.5, 1)
     assert (ours["a second and core"], ours["ratio to mmpose"], ours["peak MB"]) == (375, 5, 3)
+    loaded = {name + person_crops.LOADED: rounds for name, rounds in results.items()}
+    loaded[person_crops.STOCK] = results["ours"]
+    assert [row["ratio to mmpose"] for row in person_crops.rows_of(loaded)] == [1, 5, 1]
     assert [row["ms"] for row in person_crops.step_rows(results)] == [3, 1]

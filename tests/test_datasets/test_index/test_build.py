@@ -391,6 +391,7 @@ class TestProblems:
         assert "has 12 frames of which 10 can be decoded" in row["message"]
         opened = open_index(tiny_copy, "train", Taxonomy.from_root(tiny_copy))
         assert {entry.num_frames for entry in opened.videos} == {10} and len(opened.frames) == 60
+        assert {entry.facts.num_frames for entry in opened.videos} == {10}
         assert index(tiny_copy, check_videos=True).read == 0  # counted once, it is remembered
         assert index(tiny_copy).read == 0
 
@@ -410,6 +411,15 @@ class TestProblems:
         assert told[-1].message == f"lists {12 * 2 * 3 - 50} more: see there"
         assert len(problems(tiny_copy)) == 72
         assert len(open_index(tiny_copy, "test", Taxonomy.from_root(tiny_copy)).problems) == 0
+
+
+def test_a_stray_number_of_any_size(tiny_copy):
+    (tiny_copy / "list" / "video_train_flist.csv").unlink()
+    (tiny_copy / "train_videos" / "push_up" / f"{VIDEO}.mp4").write_bytes(b"")  # so that nothing bounds the numbers
+    shutil.copy(note(tiny_copy), tiny_copy / "train_annotations" / "push_up" / VIDEO / "img_1000000000.json")
+    assert index(tiny_copy).problems["missing-frame"] == 1
+    [row] = [row for row in problems(tiny_copy) if row["kind"] == "missing-frame"]
+    assert row["frame"] == "13" and row["value"] == str(10**9 - 13)
 
 
 def test_random_json_never_stops_a_build(tiny_copy):

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 from collections import Counter
+from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -104,11 +105,12 @@ class VideoReader:
         self.num_frames = available if files.listed is None else min(files.listed, available)
 
     def _compare_numbers(self, numbered: dict[int, str]) -> None:
-        missing = [number for number in range(1, self.num_frames + 1) if number not in numbered]
         beyond = [number for number in numbered if not 1 <= number <= self.num_frames]
+        missing = self.num_frames - (len(numbered) - len(beyond))  # counted, since a stray number can be of any size
         if missing:
-            more = f", as are {len(missing) - 1} more of {self.num_frames}" if len(missing) > 1 else ""
-            self._tell("missing-frame", f"is missing{more}", frame=missing[0], value=len(missing))
+            first = next(number for number in count(1) if number not in numbered)
+            more = f", as are {missing - 1} more of {self.num_frames}" if missing > 1 else ""
+            self._tell("missing-frame", f"is missing{more}", frame=first, value=missing)
         if beyond:
             told = f"and {len(beyond) - 1} more are" if len(beyond) > 1 else "is"
             told += f" not among the {self.num_frames} frames that are used of the video"

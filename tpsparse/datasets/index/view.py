@@ -14,6 +14,7 @@ from typing import Any, overload
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ...errors import InputError
 from ...structures import FrameParse, VideoParse
@@ -30,7 +31,7 @@ from .whole import LABELS, unknown_labels
 ABSENT = -1
 MOST_VIEWS = 8
 """Splits that one process keeps open."""
-_OF_ENTRY = ("num_frames", "video_frames", "height", "width", "fps", "frame_start", "frame_stop")
+_OF_ENTRY = ("num_frames", "height", "width", "fps", "frame_start", "frame_stop")
 TOLD = 50
 """Problems that a run lists; the others are counted, and all are in ``problems.csv``."""
 
@@ -104,6 +105,8 @@ class TPSIndex:
         self.root, self.split, self.taxonomy, self.tables = root, split, taxonomy, tables
         videos = tables["videos"]
         self._video_columns = {name: numbers(videos, name) for name in _OF_ENTRY}
+        # What decoding gave, where that was asked for, is what numbers of frames after a gap go by.
+        self._video_frames = pc.coalesce(videos["decoded_frames"], videos["video_frames"]).to_numpy()
         self._video_split, self._video_action = _strings(videos, "split"), _strings(videos, "action")
         chosen = self._choose_videos()
         usable = np.array(videos["usable"].to_pylist(), dtype=bool)
@@ -194,7 +197,7 @@ class TPSIndex:
             size=size,
             fps=fps,
             frames=range(int(column["frame_start"][row]), int(column["frame_stop"][row])),
-            facts=VideoFacts(int(column["video_frames"][row]), size, fps),
+            facts=VideoFacts(int(self._video_frames[row]), size, fps),
         )
 
     def video_of(self, frame: int) -> VideoEntry:
