@@ -10,7 +10,6 @@ import json
 import logging
 import multiprocessing
 import os
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -34,6 +33,7 @@ from .registry import DATASETS
 from .structures import VideoParse
 from .structures.files import write_json
 from .visualization import write_overlay_reel
+from .workers import end_with
 
 DRAWN_VIDEOS = 8
 WHERE_CONFIGS_LIE = ("filename", "floor", "quick", "configs")
@@ -293,17 +293,12 @@ def _train_in_worker(call: dict[str, Any], line: int) -> tuple[Result, float]:
 
 
 def _enter_worker(threads: int, parent: int) -> None:
-    """Take a share of the cores, and end with the parent: an orphan would write where the next run does."""
+    """Take a share of the cores, and end with the parent."""
     torch.set_num_threads(threads)
     # The pool spawned this process; the runner wants loader workers forked, and says so where it finds otherwise.
     multiprocessing.set_start_method("fork", force=True)
 
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+    end_with(parent)
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -18,9 +18,22 @@ from tpsparse.errors import InputError
         ("lunge\\a.avi,25\n", [("lunge", "a", 25)]),
         ("\ufefflunge/größe.mp4,25\n", [("lunge", "größe", 25)]),
         ("a,25\n\n,\nb,none\n", [("", "a", 25)]),
+        ("a,²\nb,99999999999\nc,7\n", [("", "c", 7)]),
         ("", []),
     ],
-    ids=["plain", "header", "count first", "action apart", "numbered", "quoted", "backslash", "mark", "blank", "empty"],
+    ids=[
+        "plain",
+        "header",
+        "count first",
+        "action apart",
+        "numbered",
+        "quoted",
+        "backslash",
+        "mark",
+        "blank",
+        "no counts",
+        "empty",
+    ],
 )
 def test_rows(tmp_path, text, expected):
     path = tmp_path / "list.csv"
@@ -36,6 +49,13 @@ def test_no_row_can_be_understood(tmp_path):
     path = tmp_path / "list.csv"
     path.write_text("one,two\nthree,four\n")
     with pytest.raises(InputError, match=r"list\.csv has no row .*: write <action>/<video>\.mp4,<count>"):
+        read_frame_list(path)
+
+
+def test_not_csv(tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_text("a" * 200_000 + ",1\n")
+    with pytest.raises(InputError, match=r"list\.csv is not CSV .*: write <action>"):
         read_frame_list(path)
 
 

@@ -12,6 +12,7 @@ import pytest
 from tiny import REPOSITORY
 
 from tpsparse.datasets.index import open_index
+from tpsparse.datasets.tasks import TPSPersonDataset
 from tpsparse.taxonomy import Taxonomy
 
 SMALL = ("--actions", 2, "--train", 2, "--test", 1, "--frames", 8, "--size", "96x128", "--workers", 1)
@@ -124,6 +125,18 @@ class TestFrames:
         assert run_tool(*arguments) == 0 and picture.stat().st_mtime_ns == written
         assert run_tool("prepare_data", "frames", tiny_copy, "--short-side", 16) == 2
         assert "repeat with --short-side 32" in capsys.readouterr().err
+
+    def test_frames_of_a_replaced_video_are_not_used(self, run_tool, tiny_copy, drawn):
+        assert run_tool("prepare_data", "frames", tiny_copy, "--short-side", 32, "--workers", 1) == 0
+        options = dict(data_root=str(tiny_copy), taxonomy=Taxonomy.from_root(tiny_copy).to_meta(), pipeline=[])
+        first = TPSPersonDataset(split="train", **options)[0]
+        assert first["img"].shape == (32, 48, 3)
+        assert first["boxes"].tolist() == [[side / 2 for side in drawn.person_box("lunge", 1, 0)]]
+        assert TPSPersonDataset(split="train", use_frames=False, **options)[0]["img"].shape == (64, 96, 3)
+        path = tiny_copy / "train_videos" / "lunge" / "lunge_train_0.mp4"
+        drawn.encode(path, [drawn.draw_frame("push_up", frame) for frame in range(1, 13)])
+        dataset = TPSPersonDataset(split="train", **options)
+        assert dataset[0]["img"].shape == (64, 96, 3) and dataset[12]["img"].shape == (32, 48, 3)
 
     def test_broken_video_costs_itself(self, run_tool, tiny_copy):
         (tiny_copy / "train_videos" / "push_up" / "push_up_train_0.mp4").write_bytes(b"")

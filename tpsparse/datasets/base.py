@@ -72,10 +72,11 @@ class TPSDataset(Dataset):
         raise NotImplementedError
 
     def source(self, entry: VideoEntry) -> FrameSource:
-        """Where frames of a video are read: extracted frames where they are whole, else the video itself."""
+        """Where frames of a video are read: extracted frames where they are whole and of this file, else the video."""
         if self.use_frames:
             extracted = open_frames(self.index.root, entry.split, entry.path.parent.name, entry.name)
-            if extracted is not None:
+            # By size alone: a copy of the data set has the same videos at other times.
+            if extracted is not None and extracted.about["video_bytes"] == entry.num_bytes:
                 return extracted
         return Video(entry.path, entry.facts)
 

@@ -11,13 +11,10 @@ from __future__ import annotations
 
 import glob
 import json
-import multiprocessing
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
@@ -30,6 +27,7 @@ from tqdm import tqdm
 
 from ..errors import InputError
 from ..structures.files import write_json
+from ..workers import Crashed, cores, run_pooled
 from .layout import SPLITS, frame_name, frames_folder, video_paths, videos_folder
 from .problems import ProblemLog
 from .video import Video
@@ -339,43 +337,12 @@ def _each_written(
     Raises:
         InputError: As :func:`extract_video`.
     """
-    workers = min(workers or os.cpu_count() or 1, len(jobs))
-    extract: Callable[..., dict[str, Any]] = partial(extract_video, settings=settings)
-    if workers <= 1:
-        yield from ((job, extract(*job)) for job in jobs)
-        return
-    left = dict.fromkeys(jobs)
-    try:
-        for job, about in _pooled(extract, jobs, workers):
-            del left[job]
-            yield job, about
-    except BrokenProcessPool:  # a video has crashed a library: find which, and do without
-        for job in left:
-            yield job, _written_carefully(extract, job)
+    for job, about in run_pooled(partial(_extract, settings=settings), jobs, workers or cores()):
+        if isinstance(about, Crashed):
+            _remove_partials(job[1])
+            about = {"skipped": "video", "problem": "ends the process that reads it: replace or remove it"}
+        yield job, about
 
 
-def _pooled(
-    extract: Callable[..., dict[str, Any]], jobs: list[tuple[Path, Path]], workers: int
-) -> Iterator[tuple[tuple[Path, Path], dict[str, Any]]]:
-    # A fresh interpreter for each worker: forking a process with running threads can hang.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker) as pool:
-        futures = {pool.submit(extract, *job): job for job in jobs}
-        try:
-            for future in as_completed(futures):
-                yield futures[future], future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _written_carefully(extract: Callable[..., dict[str, Any]], job: tuple[Path, Path]) -> dict[str, Any]:
-    try:
-        [(_, about)] = _pooled(extract, [job], 1)
-    except BrokenProcessPool:
-        _remove_partials(job[1])
-        return {"skipped": "video", "problem": "ends the process that reads it: replace or remove it"}
-    return about
-
-
-def _start_worker() -> None:
-    cv2.setNumThreads(1)
+def _extract(job: tuple[Path, Path], settings: FrameSettings) -> dict[str, Any]:
+    return extract_video(*job, settings)

@@ -7,11 +7,14 @@ count. A header or a row without a count is passed over.
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from ..errors import InputError
+
+COUNT = re.compile(r"\d{1,9}", re.ASCII)
 
 
 class ListedVideo(NamedTuple):
@@ -46,16 +49,20 @@ def read_frame_list(path: Path) -> FrameList:
     """The list; without rows where there is no file.
 
     Raises:
-        InputError: If the file has rows but none with a video and a count.
+        InputError: If the file is not CSV, or has rows but none with a video and a count.
     """
     if not path.is_file():
         return FrameList([])
-    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
-        rows = [row for row in csv.reader(file) if row]
+    try:
+        with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+            rows = [row for row in csv.reader(file) if row]
+    except csv.Error as error:
+        raise InputError(f"{path} is not CSV ({error}): write <action>/<video>.mp4,<count>") from error
     listed = []
     for row in rows:
-        counts = [int(cell) for cell in row if cell.strip().isdigit()]
-        names = [cell.strip() for cell in row if cell.strip() and not cell.strip().isdigit()]
+        cells = [cell.strip() for cell in row if cell.strip()]
+        counts = [int(cell) for cell in cells if COUNT.fullmatch(cell)]
+        names = [cell for cell in cells if not COUNT.fullmatch(cell)]
         if counts and names:
             listed.append(ListedVideo(*_place(names[0]), counts[-1]))
     if rows and not listed:

@@ -19,7 +19,7 @@ from ..errors import InputError
 
 SPLITS = ("train", "test")
 VIDEO_SUFFIXES = (".mp4", ".avi", ".mkv", ".webm", ".mov")
-FRAME_FILE = re.compile(r"img_(\d+)\.json")
+FRAME_FILE = re.compile(r"img_(\d{1,9})\.json", re.ASCII)
 
 
 def videos_folder(root: Path, split: str) -> Path:
@@ -54,8 +54,21 @@ def frame_name(number: int, suffix: str = ".json") -> str:
     return f"img_{number:05d}{suffix}"
 
 
+def frame_number(name: str) -> int:
+    """The number in the name of an annotation, which :data:`FRAME_FILE` describes."""
+    return int(name[len("img_") : -len(".json")])
+
+
+def is_text(name: str) -> bool:
+    """Whether a file's name is UTF-8, and so can be written into files."""
+    try:
+        return bool(name.encode())
+    except UnicodeEncodeError:
+        return False
+
+
 def video_paths(root: Path, split: str) -> list[Path]:
-    """Every video file of an official split in order of action and name.
+    """Every video file of an official split in order of action and name, but for what is hidden.
 
     Raises:
         InputError: If the folder is missing.
@@ -64,4 +77,5 @@ def video_paths(root: Path, split: str) -> list[Path]:
     if not folder.is_dir():
         raise InputError(f"{folder} is missing: put videos at {folder}/<action>/<video>.mp4")
     paths = (path for path in folder.glob("*/*") if path.suffix.lower() in VIDEO_SUFFIXES)
-    return sorted(path for path in paths if not path.name.startswith("."))
+    shown = (path for path in paths if not path.name.startswith(".") and not path.parent.name.startswith("."))
+    return sorted(path for path in shown if is_text(str(path.relative_to(folder))))

@@ -23,6 +23,7 @@ from tpsparse.structures.files import atomic_write
 from tpsparse.taxonomy import Taxonomy
 
 VIDEO = "push_up_train_0"
+REAL_READ_PIECE = build._read_piece
 
 
 def index(root, **kwargs):
@@ -278,11 +279,11 @@ class TestInterrupted:
         assert len(summary.tables["videos"]) == 9
 
 
-def _crash_on_one(piece, out, check_videos):
-    known = any(examined is not None for _, examined in piece)  # then the parent has given it up
-    if not known and any(files.name == VIDEO for files, _ in piece):
+def _crash_on_one(piece):
+    known = any(examined is not None for _, examined in piece.tasks)  # then the parent has given it up
+    if not known and any(files.name == VIDEO for files, _ in piece.tasks):
         os.kill(os.getpid(), signal.SIGKILL)
-    return build.save(build.read_pieces(piece, check_videos=check_videos), out, lists="") or out
+    return REAL_READ_PIECE(piece)
 
 
 class TestVersions:
@@ -411,6 +412,83 @@ class TestProblems:
         assert told[-1].message == f"lists {12 * 2 * 3 - 50} more: see there"
         assert len(problems(tiny_copy)) == 72
         assert len(open_index(tiny_copy, "test", Taxonomy.from_root(tiny_copy)).problems) == 0
+
+
+class TestWhatCannotBeHeld:
+    """Each costs itself, and the build goes on."""
+
+    @pytest.mark.parametrize(
+        "text",
+        ['{"humans": [{"box": [1, 2, 3, 4], "kind\\ud800": 1}]}', '{"note": ' + "[" * 900 + "]" * 900 + "}"],
+        ids=["half a character", "deep"],
+    )
+    def test_text_of_an_annotation(self, tiny_copy, text):
+        note(tiny_copy).write_text(text)
+        summary = index(tiny_copy)
+        assert len(summary.tables["videos"]) == 9 and len(summary.tables["persons"]) <= 144 - 2 + 1
+        assert {row["file"][-14:] for row in problems(tiny_copy)} <= {"/img_00001.json"[1:]}
+
+    def test_states_beyond_counting(self, tiny_copy):
+        for frame in range(1, 13):
+            part = {f"p{number}": {"box": [1, 2, 3, 4], "verb": f"s{frame}_{number}"} for number in range(3000)}
+            note(tiny_copy, frame).write_text(json.dumps({"humans": [{"box": [1, 2, 30, 40], "parts": part}]}))
+        assert index(tiny_copy).problems["unknown-state"] == 36_000
+
+    def test_names_of_files(self, tiny_copy):
+        folder = os.fsencode(tiny_copy / "train_videos" / "push_up")
+        os.rename(os.path.join(folder, VIDEO.encode() + b".mp4"), os.path.join(folder, b"\xff.mp4"))
+        (note(tiny_copy).parent / "img_99999999999999999999.json").write_text("{}")
+        summary = index(tiny_copy)
+        assert len(summary.tables["videos"]) == 8 and summary.problems["unusable-name"] == 1
+
+    def test_links_to_nowhere(self, tiny_copy):
+        for path in (tiny_copy / "train_videos" / "push_up" / f"{VIDEO}.mp4", note(tiny_copy, 2, "push_up_train_1")):
+            path.unlink()
+            path.symlink_to("nowhere")
+        summary = index(tiny_copy)
+        assert summary.problems["unreadable-video"] == summary.problems["unreadable-frame"] == 1
+        assert index(tiny_copy).read == 0
+
+    def test_what_is_hidden_is_passed_over(self, tiny_copy):
+        shutil.copytree(tiny_copy / "train_videos" / "push_up", tiny_copy / "train_videos" / ".Trash")
+        assert index(tiny_copy).num_errors == 0
+
+
+def test_two_files_of_one_number(tiny_copy):
+    (note(tiny_copy).parent / "img_3.json").write_text('{"humans": []}')
+    summary = index(tiny_copy)
+    [row] = problems(tiny_copy)
+    assert (
+        row["kind"] == "same-frame"
+        and row["file"].endswith("img_3.json")
+        and "img_00003.json is used" in row["message"]
+    )
+    assert len(summary.tables["persons"]) == 144
+
+
+def test_listed_under_another_action(tiny_copy):
+    listed = tiny_copy / "list" / "video_train_flist.csv"
+    listed.write_text(listed.read_text().replace(f"push_up/{VIDEO}", f"lunge/{VIDEO}"))
+    summary = index(tiny_copy)
+    [row] = problems(tiny_copy)
+    assert summary.num_errors == 0 and row["kind"] == "listed-elsewhere" and "is listed under lunge" in row["message"]
+
+
+def test_full_disk_leaves_the_index_that_was(tiny_copy, monkeypatch):
+    index(tiny_copy, check_videos=True)
+    before = content(tiny_copy / "index")
+    note(tiny_copy).unlink()
+
+    def fail(path, table):
+        if "keys" in path.name:  # the last of the tables
+            raise OSError(28, "No space left on device")
+        write_file(path, table)
+
+    monkeypatch.setattr("tpsparse.datasets.index.tables.write_file", fail)
+    with pytest.raises(InputError, match=r"keys\.arrow cannot be written .*No space left.*make room there"):
+        index(tiny_copy)
+    monkeypatch.undo()
+    assert content(tiny_copy / "index") == before and list(tiny_copy.rglob("*.partial*")) == []
 
 
 def test_a_stray_number_of_any_size(tiny_copy):

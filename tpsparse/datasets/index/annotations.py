@@ -11,12 +11,13 @@ import json
 import os
 from collections import Counter
 from itertools import count
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
 
-from ..layout import FRAME_FILE, annotation_folder, annotations_folder, frame_name
+from ..layout import FRAME_FILE, annotation_folder, annotations_folder, frame_name, frame_number
 from .checks import KINDS, beyond_frame, box_faults, far_parts, read_boxes, same_persons
 from .files import Examined, VideoFiles
 from .schema import NO_NUMBER
@@ -72,7 +73,7 @@ class VideoReader:
             if annotations.is_dir():  # the official test split has no annotations at all
                 self._tell("no-annotations", "is missing", file=self.folder)
             return
-        numbered = {int(m[1]): name for name in os.listdir(folder) if (m := FRAME_FILE.fullmatch(name))}
+        numbered = self._number_files(folder)
         if self.examined.facts is None and self.files.listed is None:
             self.num_frames = max(numbered, default=0)
         self._compare_numbers(numbered)
@@ -103,6 +104,17 @@ class VideoReader:
             told = f"has {available} frames but the list says {files.listed}"
             self._tell("short-video", told, file=self._video_file, value=available)
         self.num_frames = available if files.listed is None else min(files.listed, available)
+
+    def _number_files(self, folder: Path) -> dict[int, str]:
+        """File names by frame number; of two of one number the one that is written as usual."""
+        numbered: dict[int, str] = {}
+        for name in sorted(name for name in os.listdir(folder) if FRAME_FILE.fullmatch(name)):
+            number = frame_number(name)
+            other = numbered.setdefault(number, name)
+            if other != name:
+                numbered[number] = kept = name if name == frame_name(number) else other
+                self._tell("same-frame", f"{kept} is used", file=f"{self.folder}/{name if kept == other else other}")
+        return numbered
 
     def _compare_numbers(self, numbered: dict[int, str]) -> None:
         beyond = [number for number in numbered if not 1 <= number <= self.num_frames]
@@ -238,7 +250,7 @@ class VideoReader:
         self._shapes[level, tuple(item)] += 1
         if item.keys() <= known:
             return None
-        return json.dumps({key: value for key, value in item.items() if key not in known}, ensure_ascii=False)
+        return _as_json({key: value for key, value in item.items() if key not in known})
 
     def _number(self, frame: int) -> int:
         return self.frames[frame][0]
@@ -259,6 +271,7 @@ def _parse(data: bytes) -> dict[str, Any]:
         content = orjson.loads(data)
     except ValueError:
         content = json.loads(data)  # takes NaN and whole numbers of any length, so that only their box is lost
+        _as_json(content).encode()  # half a character, which no table and no file can hold, is refused here
     if not isinstance(content, dict) or not isinstance(content.get("humans", []), list):
         raise ValueError('expected {"humans": [...]}')
     if not isinstance(content.get("objects") or [], (list, dict)):
@@ -270,9 +283,13 @@ def _whole(number: Any) -> int:
     return number if type(number) is int and 0 <= number < 1 << 31 else NO_NUMBER
 
 
-def _short(value: Any) -> str:
+def _as_json(value: Any) -> str:
     try:
-        text = "" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    except ValueError:  # a whole number of too many digits to print
-        text = "a number too long to print"
+        return json.dumps(value, ensure_ascii=False)
+    except (ValueError, RecursionError):  # a whole number of thousands of digits, or nesting without end
+        return '"a value too long to print"'
+
+
+def _short(value: Any) -> str:
+    text = "" if value is None else value if isinstance(value, str) else _as_json(value)
     return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 3] + "..."

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import multiprocessing
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 from tqdm import tqdm
@@ -23,6 +21,7 @@ from tqdm import tqdm
 from ...errors import InputError
 from ...structures.files import remove_partials
 from ...taxonomy import Taxonomy
+from ...workers import Crashed, cores, run_alone, run_pooled
 from ..video import VideoFacts
 from .files import Examined, VideoFiles
 from .reading import read_pieces
@@ -56,7 +55,7 @@ def build_index(
     root = Path(root)
     build = _Build(root, index_folder(root), check_videos=check_videos, progress=progress)
     with locked(build.folder):
-        return build.run(workers or _cores())
+        return build.run(workers or cores())
 
 
 def open_tables(root: Path) -> Tables:
@@ -76,7 +75,7 @@ def open_tables(root: Path) -> Tables:
         tables = _load(folder)  # another process may have brought it up to date meanwhile
         if tables is None or not is_current(tables, root):
             print(f"the index of {root} is missing or older than its files: reading what is new", flush=True)
-            _Build(root, folder, check_videos=False, progress=True).run(_cores())
+            _Build(root, folder, check_videos=False, progress=True).run(cores())
             tables = _load(folder)
     if tables is None:
         raise InputError(f"{folder} was changed while it was read: run the same command again")
@@ -161,50 +160,21 @@ class _Build:
 
     def _read(self, tasks: list[Task], workers: int) -> Iterator[Path]:
         """Read pieces of the data set, in several processes where that pays; their folders as they are done."""
-        pieces = list(_cut(tasks))
+        pieces = [_Piece(piece, self._place(piece), self.check_videos) for piece in _cut(tasks)]
         total = sum(files.num_files for files, _ in tasks)
+        workers = 1 if total + 50 * len(tasks) < FILES_FOR_POOL else workers
         with tqdm(total=total, desc="index", unit="file", disable=not self.progress or not tasks) as bar:
-            alone = workers == 1 or total + 50 * len(tasks) < FILES_FOR_POOL
-            for piece, out in self._read_here(pieces) if alone else self._read_in_pool(pieces, workers):
-                bar.update(sum(files.num_files for files, _ in piece))
-                yield out
-
-    def _read_here(self, pieces: list[list[Task]]) -> Iterator[tuple[list[Task], Path]]:
-        for piece in pieces:
-            yield piece, _read_piece(piece, self._place(piece), self.check_videos)
-
-    def _read_in_pool(self, pieces: list[list[Task]], workers: int) -> Iterator[tuple[list[Task], Path]]:
-        left = {id(piece): piece for piece in pieces}
-        try:
-            for piece, out in self._pooled(pieces, workers):
-                del left[id(piece)]
-                yield piece, out
-        except BrokenProcessPool:  # a file has crashed a library: find which, and do without
-            for piece in left.values():
-                for task in piece:
-                    yield [task], self._read_carefully(task)
-
-    def _pooled(self, pieces: list[list[Task]], workers: int) -> Iterator[tuple[list[Task], Path]]:
-        # A fresh interpreter for each worker: forking a process with running threads can hang.
-        context = multiprocessing.get_context("spawn")
-        # Records have no cycles: the collector would only walk millions of live lists, a quarter of the time.
-        with ProcessPoolExecutor(min(workers, len(pieces)), mp_context=context, initializer=gc.disable) as pool:
-            futures: dict[Future, list[Task]] = {
-                pool.submit(_read_piece, piece, self._place(piece), self.check_videos): piece for piece in pieces
-            }
-            try:
-                for future in as_completed(futures):
-                    yield futures[future], future.result()
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
+            for piece, out in run_pooled(_read_piece, pieces, workers):
+                bar.update(sum(files.num_files for files, _ in piece.tasks))
+                yield from map(self._read_carefully, piece.tasks) if isinstance(out, Crashed) else [out]
 
     def _read_carefully(self, task: Task) -> Path:
-        try:
-            return next(self._pooled([[task]], 1))[1]
-        except BrokenProcessPool:
-            crashed = Examined(None, "ends the process that reads it: replace or remove it", None)
-            return _read_piece([(task[0], crashed)], self._place([task]), False)
+        """Read a video by itself, of which it is not known whether it crashes a library."""
+        out = run_alone(_read_piece, _Piece([task], self._place([task]), self.check_videos))
+        if not isinstance(out, Crashed):
+            return out
+        crashed = Examined(None, "ends the process that reads it: replace or remove it", None)
+        return _read_piece(_Piece([(task[0], crashed)], self._place([task]), False))
 
     def _place(self, piece: list[Task]) -> Path:
         """A folder for a piece, the same for the same state of the same files."""
@@ -226,9 +196,22 @@ class _Build:
             yield tables, start, stop
 
 
-def _read_piece(piece: list[Task], out: Path, check_videos: bool) -> Path:
-    save(read_pieces(piece, check_videos=check_videos), out, lists="")
-    return out
+class _Piece(NamedTuple):
+    """Videos that are read together, and the folder of their index."""
+
+    tasks: list[Task]
+    out: Path
+    check_videos: bool
+
+
+def _read_piece(piece: _Piece) -> Path:
+    # Records have no cycles: the collector would only walk millions of live lists, a quarter of the time.
+    gc.disable()
+    try:
+        save(read_pieces(piece.tasks, check_videos=piece.check_videos), piece.out, lists="")
+    finally:
+        gc.enable()
+    return piece.out
 
 
 def _cut(tasks: list[Task]) -> Iterator[list[Task]]:
@@ -258,7 +241,3 @@ def _load(folder: Path) -> Tables | None:
             raise InputError(f"{folder} {told}: update tpsparse, or remove the folder") from error
         print(f"{folder} was written by an earlier tpsparse: reading everything again", flush=True)
         return None
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0))

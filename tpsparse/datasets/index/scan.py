@@ -88,7 +88,7 @@ def is_current(tables: Tables, root: Path) -> bool:
 def _look(root: Path, split: str, path: Path, listed: FrameList, deep: bool) -> VideoFiles:
     action, row = path.parent.name, listed.find(path.parent.name, path.stem)
     folder = annotation_folder(root, split, action, path.stem)
-    video = path.stat()
+    video_bytes, video_mtime = _size_and_time(path)
     stamp, num_files = _stamp(folder) if deep else ("", 0)
     return VideoFiles(
         root=root,
@@ -96,12 +96,21 @@ def _look(root: Path, split: str, path: Path, listed: FrameList, deep: bool) -> 
         action=action,
         file=path.name,
         listed=None if row is None else row.num_frames,
-        video_bytes=video.st_size,
-        video_mtime=video.st_mtime_ns,
+        video_bytes=video_bytes,
+        video_mtime=video_mtime,
         folder_mtime=folder.stat().st_mtime_ns if folder.is_dir() else 0,
         stamp=stamp,
         num_files=num_files,
     )
+
+
+def _size_and_time(file: Path | os.DirEntry) -> tuple[int, int]:
+    """Bytes and nanoseconds; nothing of a link to nowhere, which is told when it is read."""
+    try:
+        status = file.stat()
+    except OSError:
+        return 0, 0
+    return status.st_size, status.st_mtime_ns
 
 
 def _stamp(folder: Path) -> tuple[str, int]:
@@ -109,8 +118,8 @@ def _stamp(folder: Path) -> tuple[str, int]:
     if not folder.is_dir():
         return "", 0
     with os.scandir(folder) as entries:
-        files = [(entry.name, entry.stat()) for entry in entries if FRAME_FILE.fullmatch(entry.name)]
-    lines = sorted(f"{name} {stat.st_size} {stat.st_mtime_ns}" for name, stat in files)
+        files = [(entry.name, *_size_and_time(entry)) for entry in entries if FRAME_FILE.fullmatch(entry.name)]
+    lines = sorted(f"{name} {size} {time}" for name, size, time in files)
     return hashlib.blake2b("\n".join(lines).encode(), digest_size=16).hexdigest(), len(lines)
 
 

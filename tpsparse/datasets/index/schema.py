@@ -18,7 +18,7 @@ VERSION = 1
 NO_NUMBER = -1
 
 _ROW = pa.int32()
-_NAME = pa.dictionary(pa.int16(), pa.string())
+_NAME = pa.dictionary(pa.int32(), pa.string())
 _BOX = pa.list_(pa.float32(), 4)
 
 SCHEMAS: dict[str, pa.Schema] = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -91,7 +92,7 @@ def append_rows(table: pa.Table, name: str, columns: Mapping[str, Sequence]) -> 
 
 
 def save(tables: Tables, folder: Path, *, lists: str) -> None:
-    """Write each table whole, all marked as of one generation.
+    """Write all tables, marked as of one generation, and then put them all in place.
 
     Args:
         tables: All tables of the schema.
@@ -99,16 +100,16 @@ def save(tables: Tables, folder: Path, *, lists: str) -> None:
         lists: Digest of the lists that the tables were checked against.
 
     Raises:
-        InputError: If a file cannot be written, as on a full disk; then none of it is there.
+        InputError: If a file cannot be written, as on a full disk; then those that were there before stay.
     """
     marks = {"version": str(VERSION), "generation": uuid.uuid4().hex, "lists": lists}
-    for name, table in tables.items():
-        path = folder / f"{name}.arrow"
-        try:
-            with atomic_write(path) as partial:
-                write_file(partial, table.replace_schema_metadata(marks))
-        except OSError as error:
-            raise InputError(f"{path} cannot be written ({error}): make room there and run it again") from error
+    with ExitStack() as moves:  # the files are moved into place when all of them are written
+        for name, table in tables.items():
+            path = folder / f"{name}.arrow"
+            try:
+                write_file(moves.enter_context(atomic_write(path)), table.replace_schema_metadata(marks))
+            except OSError as error:
+                raise InputError(f"{path} cannot be written ({error}): make room there and run it again") from error
 
 
 def write_file(path: Path, table: pa.Table) -> None:

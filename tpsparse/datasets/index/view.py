@@ -31,7 +31,7 @@ from .whole import LABELS, unknown_labels
 ABSENT = -1
 MOST_VIEWS = 8
 """Splits that one process keeps open."""
-_OF_ENTRY = ("num_frames", "height", "width", "fps", "frame_start", "frame_stop")
+_OF_ENTRY = ("num_frames", "video_bytes", "height", "width", "fps", "frame_start", "frame_stop")
 TOLD = 50
 """Problems that a run lists; the others are counted, and all are in ``problems.csv``."""
 
@@ -46,6 +46,7 @@ class VideoEntry:
         num_frames: What is used of the video.
         size: (height, width) in pixels.
         facts: Of the file, which spares looking at it again.
+        num_bytes: Of the file, by which a replaced one is told.
     """
 
     name: str
@@ -57,6 +58,7 @@ class VideoEntry:
     fps: float
     frames: range
     facts: VideoFacts
+    num_bytes: int
 
 
 class VideoTable(Sequence):
@@ -198,6 +200,7 @@ class TPSIndex:
             fps=fps,
             frames=range(int(column["frame_start"][row]), int(column["frame_stop"][row])),
             facts=VideoFacts(int(self._video_frames[row]), size, fps),
+            num_bytes=int(column["video_bytes"][row]),
         )
 
     def video_of(self, frame: int) -> VideoEntry:
@@ -401,7 +404,7 @@ def _ranges(table: pa.Table, child: str) -> tuple[np.ndarray, np.ndarray]:
 def _named_ids(table: pa.Table, column: str, ids: dict[str, int]) -> tuple[np.ndarray, np.ndarray]:
     """A column of names as positions in its dictionary, and the id of each name of the dictionary."""
     if not len(table):
-        return np.zeros(0, dtype=np.int16), np.zeros(0, dtype=np.int64)
+        return np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int64)
     known = [ids.get(name, ABSENT) for name in names(table, column)]
     return numbers(table, column), np.array(known, dtype=np.int64)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pyarrow as pa
 
 from ...taxonomy import Taxonomy
 from ..frame_list import read_frame_list
-from ..layout import annotation_folder, frame_list, frame_name, videos_folder
+from ..layout import annotation_folder, frame_list, frame_name, is_text, videos_folder
 from .checks import KINDS
 from .scan import present_splits
 from .schema import SCHEMAS
@@ -29,7 +30,7 @@ def check_whole(tables: Tables, root: Path, taxonomy: Taxonomy) -> Tables:
     usable = [video["error"] is None for video in videos]
     rows = [
         *_check_names(videos, usable, taxonomy),
-        *_check_lists(videos, root),
+        *_check_lists(videos, root, taxonomy),
         *unknown_labels(tables, root, taxonomy),
     ]
     position = SCHEMAS["videos"].get_field_index("usable")
@@ -87,8 +88,14 @@ def _check_names(videos: list[dict[str, Any]], usable: list[bool], taxonomy: Tax
             taken[video["split"], name] = file
 
 
-def _check_lists(videos: list[dict[str, Any]], root: Path) -> Iterable[Row]:
+def _check_lists(videos: list[dict[str, Any]], root: Path, taxonomy: Taxonomy) -> Iterable[Row]:
     for split in present_splits(root):
+        for path in videos_folder(root, split).glob("*/*"):
+            place = str(path.relative_to(root))
+            if not is_text(place):
+                name = os.fsencode(place).decode("utf-8", "replace")
+                message = f"is not text: {KINDS['unusable-name'].remedy}"
+                yield NO_VIDEO, "unusable-name", 0, name, "name", name, message
         path = frame_list(root, split)
         listed, file = read_frame_list(path), path.relative_to(root).as_posix()
         if not len(listed):
@@ -103,9 +110,15 @@ def _check_lists(videos: list[dict[str, Any]], root: Path) -> Iterable[Row]:
                 message = f"is listed but not there: {KINDS['listed-missing'].remedy}"
                 yield NO_VIDEO, "listed-missing", 0, missing, "video", entry.name, message
         for row, video in enumerate(videos):
-            if video["split"] == split and listed.find(video["action"], Path(video["file"]).stem) is None:
+            if video["split"] != split:
+                continue
+            found = listed.find(video["action"], Path(video["file"]).stem)
+            if found is None:
                 message = f"is not in {file}: {KINDS['not-listed'].remedy}"
                 yield row, "not-listed", 0, _video_file(video), "video", video["file"], message
+            elif found.action != video["action"] and found.action in taxonomy.action_ids:
+                message = f"is listed under {found.action}: {KINDS['listed-elsewhere'].remedy}"
+                yield row, "listed-elsewhere", 0, _video_file(video), "action", found.action, message
 
 
 def _video_file(video: dict[str, Any]) -> str:

@@ -8,20 +8,18 @@ which holds the parameters.
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import zlib
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
 import av
-import cv2
 import numpy as np
 from tqdm import tqdm
 
 from ...errors import InputError
+from ...workers import Crashed, cores, run_pooled
 from .actions import ACTIONS, Action
 from .scene import FPS, plan_scene
 from .states import PARTS, STATES
@@ -143,27 +141,10 @@ def write_clip(clip: Clip) -> None:
 
 
 def _each_written(clips: list[Clip], workers: int | None) -> Iterator[Clip]:
-    workers = min(workers or os.cpu_count() or 1, len(clips))
-    if workers <= 1:
-        for clip in clips:
-            write_clip(clip)
-            yield clip
-        return
-    # A fresh interpreter for each worker: forking a process with running threads can hang.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker) as pool:
-        futures = {pool.submit(write_clip, clip): clip for clip in clips}
-        try:
-            for future in as_completed(futures):
-                future.result()
-                yield futures[future]
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-
-
-def _start_worker() -> None:
-    cv2.setNumThreads(1)
+    for clip, outcome in run_pooled(write_clip, clips, workers or cores()):
+        if isinstance(outcome, Crashed):
+            raise InputError(f"{clip.video} cannot be written: its process ended; see that memory is free and repeat")
+        yield clip
 
 
 def _check(
