@@ -12,13 +12,15 @@ from tpsparse.errors import InputError
         ("lunge/a.mp4,25\nlunge/b.mp4,30\n", [("lunge", "a", 25), ("lunge", "b", 30)]),
         ("video,frames\nlunge/a.mp4,25\n", [("lunge", "a", 25)]),
         ("25,a\n", [("", "a", 25)]),
-        ("a,lunge,25\n", [("", "a", 25)]),
+        ("a,lunge,25\n", [("lunge", "a", 25)]),
         ("0,a.mp4,25\n", [("", "a", 25)]),  # the last number: a row may begin with its own
         ('"train_videos/hurling_(sport)/a b.mp4", 25\n', [("hurling_(sport)", "a b", 25)]),
         ("lunge\\a.avi,25\n", [("lunge", "a", 25)]),
         ("\ufefflunge/größe.mp4,25\n", [("lunge", "größe", 25)]),
         ("a,25\n\n,\nb,none\n", [("", "a", 25)]),
         ("a,²\nb,99999999999\nc,7\n", [("", "c", 7)]),
+        ("action,video,frames\nlunge,a,25\nlunge,v1.2,7\n", [("lunge", "a", 25), ("lunge", "v1.2", 7)]),
+        ("lunge/a.mp4,train,25\nlunge/b.mp4,train,7\n", [("lunge", "a", 25), ("lunge", "b", 7)]),
         ("", []),
     ],
     ids=[
@@ -32,6 +34,8 @@ from tpsparse.errors import InputError
         "mark",
         "blank",
         "no counts",
+        "action first",
+        "remark",
         "empty",
     ],
 )

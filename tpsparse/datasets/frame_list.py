@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from ..errors import InputError
+from .layout import VIDEO_SUFFIXES
 
 COUNT = re.compile(r"\d{1,9}", re.ASCII)
 
@@ -58,18 +59,30 @@ def read_frame_list(path: Path) -> FrameList:
             rows = [row for row in csv.reader(file) if row]
     except csv.Error as error:
         raise InputError(f"{path} is not CSV ({error}): write <action>/<video>.mp4,<count>") from error
-    listed = []
-    for row in rows:
-        cells = [cell.strip() for cell in row if cell.strip()]
-        counts = [int(cell) for cell in cells if COUNT.fullmatch(cell)]
-        names = [cell for cell in cells if not COUNT.fullmatch(cell)]
-        if counts and names:
-            listed.append(ListedVideo(*_place(names[0]), counts[-1]))
+    counted = [[cell.strip() for cell in row] for row in rows if any(COUNT.fullmatch(cell.strip()) for cell in row)]
+    column = _name_column(counted)
+    listed = [found for row in counted if (found := _read_row(row, column)) is not None]
     if rows and not listed:
         raise InputError(f"{path} has no row with a video and its frame count: write <action>/<video>.mp4,<count>")
     return FrameList(listed)
 
 
-def _place(name: str) -> tuple[str, str]:
-    path = PurePosixPath(name.replace("\\", "/"))
-    return path.parent.name, path.stem if path.suffix else path.name
+def _name_column(rows: list[list[str]]) -> int:
+    """The column of text with the most different entries: names differ and actions repeat. The first of equals."""
+    entries: dict[int, set[str]] = {}
+    for row in rows:
+        for column, cell in enumerate(row):
+            if cell and not COUNT.fullmatch(cell):
+                entries.setdefault(column, set()).add(cell)
+    return max(sorted(entries), key=lambda column: len(entries[column]), default=0)
+
+
+def _read_row(row: list[str], column: int) -> ListedVideo | None:
+    texts = [cell for place, cell in enumerate(row) if place != column and cell and not COUNT.fullmatch(cell)]
+    if len(row) <= column or not row[column] or COUNT.fullmatch(row[column]):
+        return None
+    path = PurePosixPath(row[column].replace("\\", "/"))
+    name = path.stem if path.suffix.lower() in VIDEO_SUFFIXES else path.name
+    # A release may have the action in a column of its own; of several columns of text the first is taken for it.
+    action = path.parent.name or next(iter(texts), "")
+    return ListedVideo(action, name, int(next(cell for cell in reversed(row) if COUNT.fullmatch(cell))))
