@@ -162,6 +162,8 @@ def extract_frames(
     splits = [split for split in SPLITS if videos_folder(root, split).is_dir()] or [SPLITS[0]]
     problems = ProblemLog()
     jobs = [job for split in splits for job in _jobs(root, split, problems)]
+    if not jobs:
+        raise InputError(f"{videos_folder(root, splits[0])} has no video: put them at <action>/<video>.mp4 there")
     with ExitStack() as held:
         for split in splits:
             held.enter_context(_claimed(frames_folder(root, split), settings))

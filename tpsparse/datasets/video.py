@@ -2,7 +2,8 @@
 
 Frames are numbered from 1 in the order in which OpenCV gives them, which is how the challenge numbered them: decoding
 order after reordering, until the first frame that cannot be decoded, without the frames that an edit list cuts away,
-and turned upright where the container says so. Shapes: T frames of height H and width W, uint8 RGB.
+and turned upright where the container says so, as OpenCV does with `CAP_PROP_ORIENTATION_AUTO` (which 4.11 leaves off).
+Shapes: T frames of height H and width W, uint8 RGB.
 
 PyAV decodes: it is about as fast as OpenCV in a pass over a video, and several times faster at single frames, since it
 can start from the key frame before them and still know their numbers (`benchmarks/decode.py`).

@@ -447,11 +447,30 @@ class TestWhatCannotBeHeld:
             path.symlink_to("nowhere")
         summary = index(tiny_copy)
         assert summary.problems["unreadable-video"] == summary.problems["unreadable-frame"] == 1
-        assert index(tiny_copy).read == 0
+        assert index(tiny_copy).read == 1  # the video, which may be back
 
     def test_what_is_hidden_is_passed_over(self, tiny_copy):
         shutil.copytree(tiny_copy / "train_videos" / "push_up", tiny_copy / "train_videos" / ".Trash")
         assert index(tiny_copy).num_errors == 0
+
+
+def test_unreadable_twin_does_not_cost_the_other(tiny_copy):
+    (tiny_copy / "train_videos" / "push_up" / f"{VIDEO}.avi").write_bytes(b"")  # sorted before the mp4
+    summary = index(tiny_copy)
+    assert summary.problems == {"unreadable-video": 1}
+    names = [entry.path.name for entry in open_index(tiny_copy, "train", Taxonomy.from_root(tiny_copy)).videos]
+    assert names.count(f"{VIDEO}.mp4") == 1 and len(names) == 6
+
+
+def test_values_that_no_column_holds_are_kept(tiny_copy):
+    def edit(content):
+        content["humans"][0]["number"] = "7"
+        content["objects"] = [{"name": "none", "label": "ball", "box": [1, 2, 3, 4], "bbox": [5, 6, 7, 8]}]
+
+    change(note(tiny_copy), edit)
+    tables = index(tiny_copy).tables
+    extras = [tables[name]["extra"].drop_null().to_pylist() for name in ("persons", "objects")]
+    assert [json.loads(text) for [text] in extras] == [{"number": "7"}, {"label": "ball", "bbox": [5, 6, 7, 8]}]
 
 
 def test_two_files_of_one_number(tiny_copy):

@@ -156,7 +156,7 @@ class TestRefused:
     def test_no_usable_video(self, tiny_copy):
         for path in (tiny_copy / "test_videos").glob("*/*.mp4"):
             path.write_bytes(b"")
-        with pytest.raises(InputError, match="test_videos has no usable video"):
+        with pytest.raises(InputError, match="has no usable video of split test: expected <action>/<video>.mp4 in"):
             read(tiny_copy, "test")
 
 
@@ -281,13 +281,20 @@ class TestBadAnnotations:
         (tiny_copy / "list" / "part_stat.txt").write_text("none\nbend\n")
         index = read(tiny_copy)
         [(skipped, file, message)] = problems(index)
-        # The left arm lifts after frame 8 in 4 + 2 x 2 persons of train and 2 + 2 of test; the right arm in pull_ups
-        # when it is seen, 9 frames of each of 3 videos.
+        # The left arm lifts after frame 8 in 4 + 2 x 2 persons; the right arm in pull_ups when it is seen, 9 frames of
+        # each of 2 videos.
         assert (skipped, file) == ("part", "img_00009.json")
-        assert f"state 'lift' is not in the list, nor are {8 * 4 + 4 * 4 + 3 * 9 - 1} more of the kind" in message
+        assert f"state 'lift' is not in the list, nor are {8 * 4 + 2 * 9 - 1} more of the kind" in message
         assert message.endswith("add it to list/part_stat.txt or correct the files")
         assert index.state_id[index.parts].max() == 1 and len(index.parts) == 8 * 33 - (8 * 4 + 2 * 9)
         assert index.ground_truth(4).frames[8].part_states.tolist() == [[0, -1, 1]] * 2
+
+    def test_problems_of_the_other_split_are_its_own(self, tiny_copy):
+        path = next((tiny_copy / "test_annotations" / "lunge").glob("*/img_00001.json"))
+        change(path, lambda content: content["humans"][0]["parts"]["head"].update(verb="moonwalk"))
+        assert len(read(tiny_copy).problems) == 0
+        [(skipped, file, message)] = problems(read(tiny_copy, "test"))
+        assert (skipped, file) == ("part", "img_00001.json") and "state 'moonwalk' is not in the list:" in message
 
     def test_list_without_a_part(self, tiny_copy):
         (tiny_copy / "list" / "body_part.txt").write_text("left_arm\nright_arm\n")

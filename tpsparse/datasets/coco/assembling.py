@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,16 +17,28 @@ class _Human:
 
     Attributes:
         labels: What its parts may call it.
+        item: What it was made of; None for a person without a usable box.
         parts: Name to place and JSON.
     """
 
     labels: set[str]
     at: At
     content: Any
-    box: list[Any] | None
+    item: Item | None
     parts: dict[str, tuple[At, Any]] = field(default_factory=dict)
 
+    @property
+    def box(self) -> list[Any] | None:
+        """Its xyxy."""
+        return None if self.item is None else self.item.box
+
+    @property
+    def source(self) -> str:
+        """Label of the person that it was, or is a copy of; empty if new."""
+        return self.item.origin.person if self.item is not None and self.item.origin is not None else ""
+
     def finish(self) -> Any:
+        """Its JSON with its parts."""
         if self.parts:
             ordered = sorted(self.parts.items(), key=lambda part: _order(part[1][0]))
             self.content["parts"] = {name: part for name, (_, part) in ordered}
@@ -42,9 +55,7 @@ def assemble(frame: FrameItems, items: Iterable[Item], tell: Tell) -> dict[str, 
     """
     items = _places_once(items)
     humans = _humans([item for item in items if item.kind == PERSON], frame.leftovers)
-    for item in items:
-        if item.kind == PART:
-            _attach(item, humans, tell)
+    _attach_parts([item for item in items if item.kind == PART], humans, tell)
     for leftover in frame.leftovers:
         owner = next((human for human in humans if human.at is not None and human.at == leftover.owner), None)
         if leftover.kind == PART and owner is not None and isinstance(owner.content, dict):
@@ -86,7 +97,7 @@ def _humans(persons: list[Item], leftovers: list[Leftover]) -> list[_Human]:
             labels.add(str(fresh))
             fresh += 1
         taken |= labels
-        humans.append(_Human(labels, item.at, item.content, item.box))
+        humans.append(_Human(labels, item.at, item.content, item))
     for left in leftovers:
         if left.kind == PERSON:
             humans.append(_Human({left.person}, left.at, left.value, None))
@@ -96,11 +107,47 @@ def _humans(persons: list[Item], leftovers: list[Leftover]) -> list[_Human]:
     return humans
 
 
-def _attach(item: Item, humans: list[_Human], tell: Tell) -> None:
-    candidates = [human for human in humans if isinstance(human.content, dict)]
-    if item.person:
-        candidates = [human for human in candidates if item.person in human.labels]
-    owner = candidates[0] if item.person and len(candidates) == 1 else _container(item.box, candidates)
+def _attach_parts(parts: list[Item], humans: list[_Human], tell: Tell) -> None:
+    """Give each part to its person; those that two persons may have go where they fit best, the best fit first."""
+    humans = [human for human in humans if isinstance(human.content, dict)]
+    contested = []
+    for item in parts:
+        candidates = _candidates(item, humans)
+        if len(candidates) > 1:
+            contested.append((item, sorted(candidates, key=lambda human: _misfit(item, human))))
+        else:
+            _attach(item, candidates[0] if candidates else None, tell)
+    claims = [(_misfit(item, human), i, human) for i, (item, rivals) in enumerate(contested) for human in rivals]
+    waiting = dict(enumerate(contested))
+    for _, i, human in sorted(claims, key=lambda claim: claim[:2]):
+        if i in waiting and waiting[i][0].name not in human.parts:
+            _attach(waiting.pop(i)[0], human, tell)
+    for item, rivals in waiting.values():
+        _attach(item, rivals[0], tell)
+
+
+def _candidates(item: Item, humans: list[_Human]) -> list[_Human]:
+    """Persons that a part may belong to: of its label, with the copies of that person; without a label the nearest."""
+    if not item.person:
+        nearest = _container(item.box, humans)
+        return [] if nearest is None else [nearest]
+    copies = [human for human in humans if item.origin is not None and human.source == item.person]
+    if item.alias or len(copies) < 2:
+        copies = []
+    return [human for human in humans if item.person in human.labels or human in copies]
+
+
+def _misfit(item: Item, human: _Human) -> tuple[bool, float, float, float]:
+    """The less, the likelier is a part that of a person: both of one frame, moved alike, the part inside the person."""
+    person = human.item
+    if item.origin is None or person is None or person.origin is None:
+        return True, math.inf, -_overlap(item.box, human.box), _area(human.box)
+    steps = zip(item.box, item.origin.box, person.box, person.origin.box)
+    apart = max(abs((edge - old) - (other - other_old)) for edge, old, other, other_old in steps)
+    return item.foreign != person.foreign, apart, -_overlap(item.box, human.box), _area(human.box)
+
+
+def _attach(item: Item, owner: _Human | None, tell: Tell) -> None:
     if owner is None:
         whose = f"there is no person {item.person}" if item.person else "no person contains it"
         tell(PART, f"{item.name}: {whose}: set its attribute `person` or delete it; it is left out")

@@ -57,8 +57,11 @@ def export_coco(root: Path, out: Path, *, split: str = "train", progress: bool =
         after an import.
 
     Raises:
-        InputError: If the split is not known or has no annotations, or a list of ``root`` is missing.
+        InputError: If the split is not known or has no annotations, a list of ``root`` is missing, or ``out`` is a
+            folder.
     """
+    if out.is_dir():
+        raise InputError(f"{out} is a folder: give the name of a file in it, such as {out / 'labels.json'}")
     taxonomy = Taxonomy.from_root(root)
     listed = read_split(root, split)
     official = split if listed is None else "train"

@@ -211,6 +211,9 @@ def _video_of(image: dict[str, Any]) -> tuple[str, str]:
 
 
 def _read(file: Path) -> _Document:
+    if file.is_dir():
+        inside = "annotations/instances_default.json where CVAT wrote it"
+        raise InputError(f"{file} is a folder: give the COCO file in it, {inside}")
     if not file.is_file():
         raise InputError(f"{file} is missing: check the path")
     if zipfile.is_zipfile(file):

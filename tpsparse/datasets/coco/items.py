@@ -31,7 +31,9 @@ class Item:
         at: Where it was in the file.
         content: Its JSON, with ``box``; the parts of a person are taken out.
         person: Label of the person that it is or belongs to, unique in a frame of a file; empty for none.
-        alias: Label that a person had before it was changed.
+        origin: What it was in the file, before anything was changed; None if new.
+        foreign: Whether the frame's file has something else where ``origin`` was: pasted from another frame, or the
+            file was changed since.
     """
 
     kind: str
@@ -39,7 +41,13 @@ class Item:
     at: At
     content: dict[str, Any]
     person: str = ""
-    alias: str = ""
+    origin: Item | None = None
+    foreign: bool = False
+
+    @property
+    def alias(self) -> str:
+        """Label that it had before this was changed; empty where it was not."""
+        return self.origin.person if self.origin is not None and self.origin.person != self.person else ""
 
     @property
     def box(self) -> list[Any]:

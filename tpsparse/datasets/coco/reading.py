@@ -73,7 +73,7 @@ class AnnotationReader:
         self.taxonomy, self.lists, self.categories = taxonomy, root / "list", categories
 
     def read(self, annotations: list[dict[str, Any]], base: FrameItems | None, view: View, tell: Tell) -> list[Item]:
-        """The items of one image, those first that were moved least.
+        """The items of one image: those of this frame before those pasted from another, those first that moved least.
 
         Args:
             annotations: Of the image.
@@ -82,6 +82,7 @@ class AnnotationReader:
             tell: Told of what cannot be used.
         """
         unclaimed = list(base.items) if base else []
+        boxes = [(item.path, item.box) for item in unclaimed]
         found = []
         for annotation in annotations:
             category = annotation.get("category_id")
@@ -94,8 +95,10 @@ class AnnotationReader:
 
             item = self._item(entry, origin, told)
             if item is not None:
+                source = item.origin
+                item.foreign = base is not None and source is not None and (source.path, source.box) not in boxes
                 found.append(Found(_moved(entry, origin), item))
-        return [item for _, item in sorted(found, key=lambda found: found.moved)]
+        return [item for _, item in sorted(found, key=lambda found: (found.item.foreign, found.moved))]
 
     def _item(self, entry: _Entry, origin: Item | None, tell: Tell) -> Item | None:
         """An item as it was with what was changed; one that cannot be changed so stays as it was."""
@@ -199,7 +202,7 @@ def _person(entry: _Entry, origin: Item | None, box: list[Any]) -> Item:
     item = _changed(origin, box)
     if given is not None and str(given) != origin.person:
         item.content["number"] = given
-        item.person, item.alias = str(given), origin.person
+        item.person = str(given)
     return item
 
 
@@ -231,7 +234,7 @@ def _object(entry: _Entry, origin: Item | None, box: list[Any], name: str) -> It
 
 def _changed(origin: Item, box: list[Any]) -> Item:
     content = {**origin.content, box_key(origin.content): box}
-    return replace(origin, content=content)
+    return replace(origin, content=content, origin=origin)
 
 
 def _numbered(item: Item, entry: _Entry) -> Item:

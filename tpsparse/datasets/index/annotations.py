@@ -27,7 +27,7 @@ PERSON_KEYS = frozenset(["number", "box", "parts", "name"])
 PART_KEYS = frozenset(["number", "name", "box", "verb"])
 OBJECT_NAMES = ("name", "object", "category", "label", "class")
 """Keys that may hold an object's name; what a release uses was never published."""
-OBJECT_KEYS = frozenset(["number", "box", "bbox", *OBJECT_NAMES])
+OBJECT_BOXES = ("box", "bbox")
 LONGEST_VALUE = 200
 """Characters of a faulty value that are told."""
 
@@ -73,7 +73,11 @@ class VideoReader:
             if annotations.is_dir():  # the official test split has no annotations at all
                 self._tell("no-annotations", "is missing", file=self.folder)
             return
-        numbered = self._number_files(folder)
+        try:
+            numbered = self._number_files(folder)
+        except OSError as error:
+            self._tell("no-annotations", f"cannot be read ({error.strerror})", file=self.folder)
+            return
         if self.examined.facts is None and self.files.listed is None:
             self.num_frames = max(numbered, default=0)
         self._compare_numbers(numbered)
@@ -179,10 +183,11 @@ class VideoReader:
         if not isinstance(thing, dict):
             self._tell("bad-object", "is not an object", frame=self._number(frame), key=key, value=thing)
             return
-        extra = self._extra("objects[].", thing, OBJECT_KEYS)
-        name = next((thing[k] for k in OBJECT_NAMES if isinstance(thing.get(k), str)), name)
-        box = thing.get("box", thing.get("bbox"))
-        self._found_objects.append(_Found(frame, f"{key}.box", box, (_whole(thing.get("number")), name, extra)))
+        named = next((k for k in OBJECT_NAMES if isinstance(thing.get(k), str)), "")
+        boxed = next((k for k in OBJECT_BOXES if k in thing), "")
+        extra = self._extra("objects[].", thing, frozenset(["number", named, boxed]))
+        values = (_whole(thing.get("number")), thing.get(named, name), extra)
+        self._found_objects.append(_Found(frame, f"{key}.box", thing.get(boxed), values))
 
     def _keep_sound(self) -> None:
         """Make rows of what has a usable box and a usable parent, and warn of what looks odd."""
@@ -248,9 +253,10 @@ class VideoReader:
     def _extra(self, level: str, item: dict, known: frozenset[str]) -> str | None:
         """Count the keys of an item; its unknown ones as JSON."""
         self._shapes[level, tuple(item)] += 1
-        if item.keys() <= known:
-            return None
-        return _as_json({key: value for key, value in item.items() if key not in known})
+        kept = {key: value for key, value in item.items() if key not in known} if item.keys() - known else {}
+        if "number" in item and _whole(item["number"]) == NO_NUMBER:
+            kept["number"] = item["number"]  # of a kind that its column cannot hold
+        return _as_json(kept) if kept else None
 
     def _number(self, frame: int) -> int:
         return self.frames[frame][0]

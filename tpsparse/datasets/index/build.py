@@ -28,7 +28,7 @@ from .reading import read_pieces
 from .scan import is_current, lists_digest, scan
 from .schema import VERSION
 from .summary import IndexSummary, write_problems
-from .tables import OtherVersionError, Tables, join, load, save
+from .tables import OtherVersionError, Tables, join, load, mark, save
 from .whole import check_whole
 
 FILES_OF_PIECE = 2_500
@@ -95,11 +95,18 @@ def index_folder(root: Path) -> Path:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Only one process builds an index: another waits for it, and says so."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / LOCK)
+    """Only one process builds an index: another waits for it, and says so.
+
+    Raises:
+        InputError: If the folder cannot be written to.
+    """
     try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / LOCK)
         lock.acquire(timeout=0)
+    except PermissionError as error:
+        told = "cannot be written to: have its owner run tools/prepare_data.py index, or use a copy of the data set"
+        raise InputError(f"{folder} {told}") from error
     except Timeout:
         print(f"another process is writing {folder}: waiting for it", flush=True)
         lock.acquire()
@@ -124,17 +131,26 @@ class _Build:
         lists = lists_digest(self.root)
         looks = scan(self.root, deep=True)
         videos = list(tqdm(looks, desc="look at files", unit="video", disable=not self.progress, leave=False))
-        for folder in [self.folder, *sorted((self.folder / PIECES).glob("*"))]:
+        before = _load(self.folder)
+        self._learn(before)
+        for folder in sorted((self.folder / PIECES).glob("*")):
             self._learn(_load(folder))
         tasks = [task for files in videos if (task := self._task(files)) is not None]
+        if before is not None and self._same(before, videos, lists) and not tasks:
+            write_problems(self.folder / "problems.csv", before)
+            return IndexSummary(self.root, self.folder, before, read=0)
         for piece in self._read(tasks, workers):
             self._learn(_load(piece))
         tables = check_whole(join(self._runs(videos)), self.root, self.taxonomy)
         self.known.clear()
-        write_problems(self.folder / "problems.csv", tables)
         save(tables, self.folder, lists=lists)
+        write_problems(self.folder / "problems.csv", tables)
         shutil.rmtree(self.folder / PIECES, ignore_errors=True)
         return IndexSummary(self.root, self.folder, tables, read=len(tasks))
+
+    def _same(self, before: Tables, videos: list[VideoFiles], lists: str) -> bool:
+        """Whether tables are of these videos, checked against these lists."""
+        return mark(before["videos"], "lists") == lists and len(before["videos"]) == len(videos)
 
     def _learn(self, tables: Tables | None) -> None:
         """Note where each video of some tables is to be found."""
@@ -151,12 +167,14 @@ class _Build:
         row = found[0]["videos"].slice(found[1], 1).to_pylist()[0]
         if (row["video_bytes"], row["video_mtime"]) != (files.video_bytes, files.video_mtime):
             return files, None
-        unchecked = self.check_videos and row["decoded_frames"] is None and row["error"] is None
+        if row["error"] is not None:  # which may have passed, as a missing permission does
+            return files, None
+        unchecked = self.check_videos and row["decoded_frames"] is None
         known = (row["stamp"], row["folder_mtime"], row["listed_frames"])
         if known == (files.stamp, files.folder_mtime, files.listed) and not unchecked:
             return None
         facts = VideoFacts(row["video_frames"], (row["height"], row["width"]), row["fps"])
-        return files, Examined(None if row["error"] else facts, row["error"], row["decoded_frames"])
+        return files, Examined(facts, None, row["decoded_frames"])
 
     def _read(self, tasks: list[Task], workers: int) -> Iterator[Path]:
         """Read pieces of the data set, in several processes where that pays; their folders as they are done."""

@@ -132,7 +132,7 @@ def load(folder: Path) -> Tables | None:
                 tables[name] = pa.ipc.open_file(file).read_all()
         except (OSError, pa.ArrowInvalid):
             return None
-    versions = {int(mark(table, "version") or 0) for table in tables.values()}
+    versions = {int(mark(table, "version")) if mark(table, "version").isdecimal() else 0 for table in tables.values()}
     if versions != {VERSION}:
         raise OtherVersionError(max(versions))
     if len({mark(table, "generation") for table in tables.values()}) > 1:

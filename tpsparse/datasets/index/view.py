@@ -324,7 +324,9 @@ class TPSIndex:
         rows = rows[listed[video]]
         found = map(self._problem, table.take(pa.array(rows[:TOLD])).to_pylist())
         problems = [problem for problem in found if problem is not None]
-        for _, kind, _, file, _, _, message in unknown_labels(self.tables, self.root, self.taxonomy):
+        for _, kind, _, file, _, _, message in unknown_labels(
+            self.tables, self.root, self.taxonomy, within=self._rows_in_split
+        ):
             if KINDS[kind].severity == ERROR:
                 problems.append(Problem(KINDS[kind].item, self.root / file, message))
         for place in getattr(self, "_lost", ()):
@@ -334,6 +336,10 @@ class TPSIndex:
             told = f"lists {len(rows) - TOLD} more: see there"
             problems.append(Problem("others", index_folder(self.root) / "problems.csv", told))
         return ProblemLog(problems)
+
+    def _rows_in_split(self, table: str) -> np.ndarray:
+        """Rows of parts or objects in this split's usable videos."""
+        return self.objects if table == "objects" else self._rows_below(self.persons, "persons", "part")
 
     def _problem(self, row: dict[str, Any]) -> Problem | None:
         if row["video"] < 0 and not row["file"].startswith(f"{self.split}_videos/"):
@@ -390,7 +396,8 @@ def open_index(root: str | Path, split: str, taxonomy: Taxonomy) -> TPSIndex:
     index = TPSIndex(root, split, taxonomy, tables, listed)
     if not len(index.videos):
         index.problems.report(f"index of {root} ({split})")
-        raise InputError(f"{folder} has no usable video of split {split}: expected <action>/<video>.mp4 in it")
+        remedy = f"expected <action>/<video>.mp4 in {folder}" if listed is None else "its file in splits/ lists none"
+        raise InputError(f"{root} has no usable video of split {split}: {remedy}")
     while len(_VIEWS) >= MOST_VIEWS:
         _VIEWS.pop(next(iter(_VIEWS)))
     _VIEWS[key] = index

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -40,18 +40,31 @@ def check_whole(tables: Tables, root: Path, taxonomy: Taxonomy) -> Tables:
     return {**tables, "videos": marked, "problems": problems}
 
 
-def unknown_labels(tables: Tables, root: Path, taxonomy: Taxonomy) -> Iterable[Row]:
-    """One row for each name that the lists do not have, with the first file that has it."""
+def unknown_labels(
+    tables: Tables, root: Path, taxonomy: Taxonomy, *, within: Callable[[str], np.ndarray] | None = None
+) -> Iterable[Row]:
+    """One row for each name that the lists do not have, with the first file that has it.
+
+    Args:
+        tables: Of the index.
+        root: The data set.
+        taxonomy: What the lists have.
+        within: Gives the rows of a table that count; all of them by default.
+    """
     known = {"unknown-part": taxonomy.part_ids, "unknown-state": taxonomy.state_ids}
     if taxonomy.objects:
         known["unknown-object"] = taxonomy.object_ids
     for kind, ids in known.items():
         table, column = LABELS[kind]
-        if all(name in ids for name in names(tables[table], column)):
+        unknown = {place: name for place, name in enumerate(names(tables[table], column)) if name not in ids}
+        if not unknown:  # the usual case, in which opening an index must not look at millions of rows
             continue
-        for position, name in enumerate(names(tables[table], column)):
-            rows = np.flatnonzero(numbers(tables[table], column) == position)
-            if len(rows) and name not in ids:
+        held = numbers(tables[table], column)
+        candidates = np.arange(len(held)) if within is None else within(table)
+        candidates = candidates[np.isin(held[candidates], list(unknown))]
+        for place, name in unknown.items():
+            rows = candidates[held[candidates] == place]
+            if len(rows):
                 video, number, file = _place(tables, root, table, int(rows[0]))
                 more = f", nor are {len(rows) - 1} more of the kind" if len(rows) > 1 else ""
                 message = f"{column} {name!r} is not in the list{more}: {KINDS[kind].remedy}"
@@ -79,6 +92,8 @@ def _check_names(videos: list[dict[str, Any]], usable: list[bool], taxonomy: Tax
             usable[row] = False
             message = f"action {video['action']!r} is not known: {KINDS['unknown-action'].remedy}"
             yield row, "unknown-action", 0, file, "action", video["action"], message
+        elif not usable[row]:
+            continue  # it must not cost another file of its name
         elif (video["split"], name) in taken:
             usable[row] = False
             other = taken[video["split"], name]
