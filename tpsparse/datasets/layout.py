@@ -12,6 +12,7 @@ Frames are numbered from 1.
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -67,6 +68,10 @@ def is_text(name: str) -> bool:
         return False
 
 
+def _is_shown(name: str) -> bool:
+    return not name.startswith(".") and is_text(name)
+
+
 def video_paths(root: Path, split: str) -> list[Path]:
     """Every video file of an official split in order of action and name, but for what is hidden.
 
@@ -76,6 +81,11 @@ def video_paths(root: Path, split: str) -> list[Path]:
     folder = videos_folder(root, split)
     if not folder.is_dir():
         raise InputError(f"{folder} is missing: put videos at {folder}/<action>/<video>.mp4")
-    paths = (path for path in folder.glob("*/*") if path.suffix.lower() in VIDEO_SUFFIXES)
-    shown = (path for path in paths if not path.name.startswith(".") and not path.parent.name.startswith("."))
-    return sorted(path for path in shown if is_text(str(path.relative_to(folder))))
+    # Strings, not paths: opening an index lists thousands of videos.
+    actions = [entry.name for entry in os.scandir(folder) if entry.is_dir() and _is_shown(entry.name)]
+    return [
+        folder / action / name
+        for action in sorted(actions)
+        for name in sorted(os.listdir(folder / action))
+        if _is_shown(name) and name.lower().endswith(VIDEO_SUFFIXES)
+    ]

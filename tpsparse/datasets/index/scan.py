@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import numpy as np
 
 from ...errors import InputError
 from ..frame_list import FrameList, read_frame_list
-from ..layout import FRAME_FILE, SPLITS, annotation_folder, frame_list, video_paths, videos_folder
+from ..layout import FRAME_FILE, SPLITS, annotations_folder, frame_list, video_paths, videos_folder
 from .files import VideoFiles
 from .tables import Tables, mark, names, numbers
 
@@ -87,7 +88,7 @@ def is_current(tables: Tables, root: Path) -> bool:
 
 def _look(root: Path, split: str, path: Path, listed: FrameList, deep: bool) -> VideoFiles:
     action, row = path.parent.name, listed.find(path.parent.name, path.stem)
-    folder = annotation_folder(root, split, action, path.stem)
+    folder, folder_mtime = _annotations(root, split, action, path.stem)
     video_bytes, video_mtime = _size_and_time(path)
     stamp, num_files = _stamp(folder) if deep else ("", 0)
     return VideoFiles(
@@ -98,7 +99,7 @@ def _look(root: Path, split: str, path: Path, listed: FrameList, deep: bool) -> 
         listed=None if row is None else row.num_frames,
         video_bytes=video_bytes,
         video_mtime=video_mtime,
-        folder_mtime=folder.stat().st_mtime_ns if folder.is_dir() else 0,
+        folder_mtime=folder_mtime,
         stamp=stamp,
         num_files=num_files,
     )
@@ -113,9 +114,22 @@ def _size_and_time(file: Path | os.DirEntry) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
-def _stamp(folder: Path) -> tuple[str, int]:
+def _annotations(root: Path, split: str, action: str, video: str) -> tuple[str, int]:
+    """Where frames are annotated, as :func:`annotation_folder` has it, and its time; 0 where it is not there."""
+    folder = f"{annotations_folder(root, split)}/{action}/{video}"
+    for place in (f"{folder}/{video}", folder):
+        try:
+            status = os.stat(place)
+        except OSError:
+            continue
+        if stat.S_ISDIR(status.st_mode):
+            return place, status.st_mtime_ns
+    return folder, 0
+
+
+def _stamp(folder: str) -> tuple[str, int]:
     """Digest of names, sizes and times of a folder's annotations, and how many there are."""
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         return "", 0
     try:
         with os.scandir(folder) as entries:
