@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from html.parser import HTMLParser
@@ -104,7 +105,8 @@ def test_names_are_escaped():
 
 def test_problems_are_told_with_their_remedy(tiny_copy, tmp_path, spoil):
     told = spoil(tiny_copy)
-    write_report(tiny_copy, tmp_path / "report.html")
+    problems = write_report(tiny_copy, tmp_path / "report.html")
+    assert {file for file in told if "_test_" not in file} <= {problem.path.name for problem in problems}
     words = " ".join(Page((tmp_path / "report.html").read_text(encoding="utf-8")).words)
     for file in told:
         assert file in words
@@ -164,6 +166,29 @@ class TestSplits:
         [problem] = write_report(tiny_copy, tmp_path / "report.html")
         assert problem.path.name == "dap.json" and "restore it" in problem.message and "dap.json" not in problem.message
         assert list(self.rows(tmp_path / "report.html")) == ["train", "test", "runner_up/train", "runner_up/val"]
+
+    @pytest.mark.parametrize(
+        ("gone", "told"),
+        [
+            (["lunge/gone (1) ü.mp4"], "lists for mine/val lunge/gone (1) ü.mp4, not there"),
+            (["push_up/b.mp4", "lunge/a.mp4"], "lists for mine/val lunge/a.mp4 and 1 more, not there"),
+        ],
+    )
+    def test_videos_that_are_not_there_are_told(self, tiny_copy, tmp_path, gone, told):
+        (tiny_copy / "splits").mkdir()
+        subsets = {"train": ["lunge/lunge_train_0.mp4"], "val": ["lunge/lunge_train_1.mp4", *gone], "empty": []}
+        (tiny_copy / "splits" / "mine.json").write_text(json.dumps({"subsets": subsets}))
+        [problem] = write_report(tiny_copy, tmp_path / "report.html")
+        assert problem.skipped == "video" and problem.path == tiny_copy / "splits" / "mine.json"
+        assert problem.message == f"{told}: restore what is missing, or write the split again"
+        rows = self.rows(tmp_path / "report.html")
+        assert [rows[f"mine/{subset}"][0] for subset in subsets] == ["1", "1", "0"]
+
+    def test_broken_video_of_a_named_split_is_there(self, tiny_copy, tmp_path):
+        write_splits(tiny_copy, names=["all"])
+        (tiny_copy / "train_videos" / "lunge" / "lunge_train_0.mp4").write_bytes(b"")
+        [problem] = write_report(tiny_copy, tmp_path / "report.html")
+        assert problem.path.name == "lunge_train_0.mp4" and "is empty" in problem.message
 
     def test_names(self, tiny_copy):
         write_splits(tiny_copy, names=["dap"], folds=3)

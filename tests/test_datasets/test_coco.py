@@ -7,6 +7,7 @@ import json
 import os
 import random
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -528,6 +529,142 @@ def test_person_copied_with_its_parts(root, rewrite):
     }
 
 
+CROWD = [
+    {
+        "number": number,
+        "box": [x, 5, x + 40.3, 60],
+        "score": number / 4,
+        "parts": {
+            "head": {"number": number, "box": [x + 8.1, 5, x + 20, 15], "verb": "lift", "name": "head", "seen": 3},
+            "left_arm": {"number": number, "box": [x, 15.0, x + 39, 30], "verb": "bend", "name": "left_arm"},
+            "right_arm": {"number": number, "box": [x + 3, 20, x + 9, 31], "verb": "none", "name": "right_arm"},
+        },
+    }
+    for number, x in ((1, 4.7), (2, 30.2))
+]
+
+
+def copy_person(document: dict[str, Any], number: int, step: float, *, to: int | None = None) -> list[dict[str, Any]]:
+    """Paste person 1 of a frame with its parts, ``step`` pixels right and half that down, or in frame ``to``."""
+    twins = []
+    exported = [entry for entry in annotations_of(document, number) if entry["id"] < 10_000]
+    for entry in [entry for entry in exported if entry["attributes"]["person"] == 1]:
+        twin = copy.deepcopy(entry) | {"id": 10_000 + len(document["annotations"])}
+        twin["image_id"] = image_of(document, number if to is None else to)["id"]
+        twin["bbox"] = [twin["bbox"][0] + step, twin["bbox"][1] + step / 2, *twin["bbox"][2:]]
+        twins.append(twin)
+        document["annotations"].append(twin)
+    return twins
+
+
+def moved(human: dict[str, Any], step: float, number: int) -> dict[str, Any]:
+    """A person as :func:`copy_person` pastes it, edges to the hundredth of a pixel."""
+    human = copy.deepcopy(human) | {"number": number}
+    for item in (human, *human["parts"].values()):
+        item["box"] = [pytest.approx(edge + step / (1 + i % 2), abs=0.02) for i, edge in enumerate(item["box"])]
+    return human
+
+
+@REWRITES
+@pytest.mark.parametrize("step", [0, 0.5, 5.37, 20.13, 45])
+def test_person_copied_over_itself(root, rewrite, step):
+    """Boxes of the copy and of the original overlap, and those of a second person."""
+    frame_file(root, 9).write_text(json.dumps({"humans": CROWD}))
+    _, document = export(root)
+    copy_person(document, 9, step)
+    assert bring_back(root, rewrite(document)) == []
+    assert read_frame(root, 9)["humans"] == [*CROWD, moved(CROWD[0], step, 3)]
+
+
+@REWRITES
+def test_person_copied_twice(root, rewrite):
+    frame_file(root, 9).write_text(json.dumps({"humans": CROWD}))
+    _, document = export(root)
+    for step in (12, 6):
+        copy_person(document, 9, step)
+    assert bring_back(root, rewrite(document)) == []
+    assert read_frame(root, 9)["humans"] == [*CROWD, moved(CROWD[0], 6, 3), moved(CROWD[0], 12, 4)]
+
+
+@REWRITES
+def test_copy_is_given_a_number_but_not_its_parts(root, rewrite):
+    frame_file(root, 9).write_text(json.dumps({"humans": CROWD}))
+    _, document = export(root)
+    copy_person(document, 9, 8)[0]["attributes"]["person"] = 7
+    assert bring_back(root, rewrite(document)) == []
+    assert read_frame(root, 9)["humans"] == [*CROWD, moved(CROWD[0], 8, 7)]
+
+
+@REWRITES
+def test_parts_moved_after_the_copy(root, rewrite):
+    """Each is nearest to its own person's step; a head as far from both goes where there is none."""
+    frame_file(root, 9).write_text(json.dumps({"humans": CROWD}))
+    _, document = export(root)
+    twins = {json.loads(twin["attributes"]["original"])["at"][2]: twin for twin in copy_person(document, 9, 10)}
+    twins["head"]["bbox"][0] -= 5
+    twins["left_arm"]["bbox"][0] += 4
+    [arm] = [entry for entry in annotations_of(document, 9, "right_arm") if entry["attributes"]["person"] == 1][:1]
+    arm["bbox"][0] += 6  # nearer to the copy's step, but the copy's own arm fits it better
+    assert bring_back(root, rewrite(document)) == []
+    first, second, third = read_frame(root, 9)["humans"]
+    left_edges = [[human["parts"][name]["box"][0] for name in sorted(human["parts"])] for human in (first, third)]
+    assert left_edges == [[12.8, 4.7, 13.7], [pytest.approx(17.8), pytest.approx(18.7), pytest.approx(17.7)]]
+    assert second == CROWD[1]
+
+
+@REWRITES
+def test_copy_keeps_changed_attributes(root, rewrite):
+    frame_file(root, 9).write_text(json.dumps({"humans": CROWD}))
+    _, document = export(root)
+    copy_person(document, 9, 8)[1]["attributes"]["state"] = "none"
+    expected = moved(CROWD[0], 8, 3)
+    expected["parts"]["head"]["verb"] = "none"
+    assert bring_back(root, rewrite(document)) == []
+    assert read_frame(root, 9)["humans"] == [*CROWD, expected]
+
+
+@REWRITES
+@pytest.mark.parametrize("step", [0, 3])
+def test_person_pasted_into_another_frame(root, rewrite, step):
+    """There too is a person 1 in its place, which lacks a part that the pasted one has."""
+    there = copy.deepcopy(CROWD)
+    del there[0]["parts"]["head"]
+    there[0]["box"][0] += 2
+    there[0]["parts"]["left_arm"]["box"][0] += 2
+    frame_file(root, 9).write_text(json.dumps({"humans": CROWD}))
+    frame_file(root, 10).write_text(json.dumps({"humans": there}))
+    _, document = export(root)
+    copy_person(document, 9, step, to=10)
+    assert bring_back(root, rewrite(document)) == []
+    assert read_frame(root, 9)["humans"] == CROWD
+    humans = read_frame(root, 10)["humans"]
+    assert humans[1:] == [there[1], moved(CROWD[0], step, 3)] and humans[0]["box"] == there[0]["box"]
+    assert humans[0]["parts"]["left_arm"] == there[0]["parts"]["left_arm"]
+
+
+def test_copy_that_lost_what_it_was(root):
+    """Without ``original`` nothing tells how far a copy was moved; what stayed is still the original's."""
+    frame_file(root, 9).write_text(json.dumps({"humans": CROWD}))
+    _, document = export(root)
+    copy_person(document, 9, 8)
+    assert bring_back(root, like_cvat(document, declared=("state", "person"))) == []
+    humans = read_frame(root, 9)["humans"]
+    assert humans[:2] == CROWD and [human["number"] for human in humans] == [1, 2, 3]
+    assert sorted(humans[2]["parts"]) == ["head", "left_arm", "right_arm"]
+
+
+def test_one_person_and_three_of_its_heads(root):
+    """A part that no copied person has room for is told."""
+    frame_file(root, 9).write_text(json.dumps({"humans": CROWD}))
+    _, document = export(root)
+    copy_person(document, 9, 8)
+    [head] = [entry for entry in annotations_of(document, 9, "head") if entry["id"] < 10_000][:1]
+    document["annotations"].append(head | {"id": 20_000, "bbox": [40, 9, 12, 10]})
+    [problem] = bring_back(root, document)
+    assert "head: person 3 has another: delete one of them" in problem
+    assert read_frame(root, 9)["humans"] == [*CROWD, moved(CROWD[0], 8, 3)]
+
+
 @REWRITES
 def test_person_numbered_anew_keeps_its_parts(root, rewrite):
     _, document = export(root)
@@ -915,6 +1052,45 @@ def test_archive_and_missing_file(root):
         import_coco(root / "task.zip", root)
     with pytest.raises(InputError, match="none.json is missing: check the path"):
         import_coco(root / "none.json", root)
+
+
+def test_folder_in_place_of_a_file(root, run_tool, capsys):
+    folder = root / "größe (2)"
+    folder.mkdir()
+    assert run_tool("prepare_data", "coco", "export", root, "--out", folder) == 2
+    assert f"error: {folder} is a folder: give the name of a file in it, such as {folder}/l" in capsys.readouterr().err
+    assert run_tool("prepare_data", "coco", "import", root, folder) == 2
+    assert f"error: {folder} is a folder: give the COCO file in it, annotations/instances" in capsys.readouterr().err
+    assert list(folder.iterdir()) == []
+
+
+@pytest.fixture
+def little_room():
+    """No file may grow beyond 2,000 bytes, as on a disk that is all but full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_export_to_a_full_disk(root, little_room):
+    out = root / "coco" / "a.json"
+    with pytest.raises(InputError, match=r"coco/a.json cannot be written \(File too large\): make room there"):
+        export_coco(root, out, progress=False)
+    assert list(out.parent.iterdir()) == []
+
+
+def test_import_to_a_full_disk(root, request):
+    _, document = export(root)
+    annotations_of(document, 8)[0]["attributes"]["original"] = json.dumps(
+        {"at": ["person", 0, "person", "1"], "item": {"number": 1, "box": [1, 2, 3, 4], "track": list(range(2000))}}
+    )
+    file = root / "coco" / "back.json"
+    file.write_text(json.dumps(document))
+    request.getfixturevalue("little_room")
+    with pytest.raises(InputError, match=r"img_00008.json cannot be written \(File too large\): make room there"):
+        import_coco(file, root, progress=False)
+    assert read_frame(root, 8) == FRAMES[8]
 
 
 def test_annotations_of_no_image(root):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+
 import pytest
 import tiny
 
@@ -38,6 +40,30 @@ def test_bad_items_are_skipped_and_told(run_tool, tiny_copy, tmp_path, capsys, s
     output = capsys.readouterr().err
     assert all(file in output for file in told if "_test_" not in file)
     assert len(list((tmp_path / "out").glob("0*.jpg"))) == 4 and find_leftovers(tmp_path) == []
+
+
+def test_full_disk(run_tool, tiny_root, tmp_path, capsys, find_leftovers, monkeypatch):
+    """No file may grow beyond 2,000 bytes once samples are drawn (configs are read by way of temporary files)."""
+    from tpsparse.analysis.browsing import Browser
+
+    arguments = (tiny.quick_config("part_parsing"), "--out", tmp_path / "out", "--num", 1)
+    arguments += ("--cfg-options", f"data_root={tiny_root}")
+    assert run_tool("browse_dataset", *arguments) == 0
+    before = (tmp_path / "out" / "001.jpg").read_bytes()
+    limits, write = resource.getrlimit(resource.RLIMIT_FSIZE), Browser.write
+
+    def write_with_little_room(self, *args):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))
+        try:
+            return write(self, *args)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    monkeypatch.setattr(Browser, "write", write_with_little_room)
+    assert run_tool("browse_dataset", *arguments) == 2
+    told = f"error: {tmp_path / 'out' / '001.jpg'} cannot be written (File too large): make room there"
+    assert told in capsys.readouterr().err
+    assert (tmp_path / "out" / "001.jpg").read_bytes() == before and find_leftovers(tmp_path) == []
 
 
 def test_seed(run_tool, tiny_root, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 
@@ -30,6 +31,38 @@ def test_what_cannot_be_shown_is_told(run_tool, tiny_copy, tmp_path, capsys):
     (tiny_copy / "splits" / "dap.json").write_text("{")
     assert run_tool(NAME, tiny_copy, "--out", tmp_path / "report.html") == 3
     assert "dap.json: cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("split", "status"), [("train", 3), ("test", 0)])
+def test_items_that_cannot_be_used(run_tool, tiny_copy, tmp_path, capsys, split, status):
+    """As the browser does it: those of the split that is charted."""
+    (tiny_copy / "train_videos" / "lunge" / "lunge_train_0.mp4").write_bytes(b"")
+    (tiny_copy / "train_annotations" / "push_up" / "push_up_train_1" / "img_00002.json").write_text("{")
+    assert run_tool(NAME, tiny_copy, "--out", tmp_path / "report.html", "--split", split) == status
+    error = capsys.readouterr().err
+    assert ("lunge_train_0.mp4: is empty" in error) == ("img_00002.json: cannot be read" in error) == (status == 3)
+
+
+def test_warnings_cost_nothing(run_tool, tiny_copy, tmp_path, capsys):
+    file = tiny_copy / "train_annotations" / "push_up" / "push_up_train_1" / "img_00002.json"
+    file.write_text('{"humans": []}')
+    assert run_tool(NAME, tiny_copy, "--out", tmp_path / "report.html") == 0
+    assert "no-person" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_full_disk(run_tool, tiny_root, tmp_path, capsys, find_leftovers):
+    """No file may grow beyond 2,000 bytes; a page that was there stays."""
+    out = tmp_path / "report.html"
+    assert run_tool(NAME, tiny_root, "--out", out) == 0
+    before = out.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))
+    try:
+        assert run_tool(NAME, tiny_root, "--out", out, "--seed", 1) == 2
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert f"error: {out} cannot be written (File too large): make room there" in capsys.readouterr().err
+    assert out.read_bytes() == before and find_leftovers(tmp_path) == []
 
 
 def test_no_data_set(run_tool, tmp_path, capsys):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import io
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -24,8 +25,8 @@ from ..datasets.problems import ProblemLog
 from ..engine import config_taxonomy
 from ..errors import InputError
 from ..registry import DATA_SAMPLERS, DATASETS, MODELS, SCOPE, TRANSFORMS
-from ..structures.files import atomic_write
 from ..visualization.samples import Encode, draw_sample, index_sheet
+from .writing import write_whole
 
 INDEX_FILE = "index.jpg"
 MAX_INDEX = 60
@@ -85,7 +86,7 @@ class Browser:
             The samples' pictures.
 
         Raises:
-            InputError: If the samples are not pictures.
+            InputError: If the samples are not pictures, or a file cannot be written.
         """
         paths, pictures = [], []
         digits = max(3, len(str(num)))
@@ -131,5 +132,7 @@ def _encoder(cfg: Config) -> Encode | None:
 
 
 def _write_picture(path: Path, picture: np.ndarray) -> None:
-    with atomic_write(path) as partial:
-        Image.fromarray(picture).save(partial, quality=92)
+    # Not written by Pillow itself, whose errors do not tell a full disk.
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, format="JPEG", quality=92)
+    write_whole(path, file.getvalue())

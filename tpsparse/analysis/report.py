@@ -13,15 +13,15 @@ from ..datasets.index import open_index
 from ..datasets.index.build import index_folder
 from ..datasets.layout import SPLITS, videos_folder
 from ..datasets.problems import ProblemLog
-from ..datasets.splits import FOLDS, read_split
+from ..datasets.splits import FOLDS, read_split, split_file
 from ..errors import InputError
-from ..structures.files import atomic_write
 from ..taxonomy import Taxonomy
 from .findings import read_findings
 from .page import PAGE
 from .sample_frames import sample_frames
 from .sections import chart_sections
 from .statistics import VideoCounts, dataset_statistics
+from .writing import write_whole
 
 
 @dataclass(frozen=True)
@@ -47,15 +47,17 @@ def write_report(root: Path, out: Path, *, split: str = "train", seed: int = 0) 
         seed: Decides which sample frames are drawn.
 
     Returns:
-        What could not be shown on the page.
+        What could not be shown on the page, what of the split cannot be used, and videos that named splits list but
+        that are not there.
 
     Raises:
-        InputError: If the folder holds no data set, or the split is not known or has no usable video.
+        InputError: If the folder holds no data set, the split is not known or has no usable video, or the page cannot
+            be written.
     """
     taxonomy = Taxonomy.from_root(root)
     index = open_index(root, split, taxonomy)
     statistics = dataset_statistics(index)
-    problems = ProblemLog()
+    problems = ProblemLog(index.problems)
     text = render(
         name=root.resolve().name,
         split=split,
@@ -66,8 +68,7 @@ def write_report(root: Path, out: Path, *, split: str = "train", seed: int = 0) 
         samples=sample_frames(index, seed, problems),
         findings=read_findings(index_folder(root) / "problems.csv"),
     )
-    with atomic_write(out) as partial:
-        partial.write_text(text, encoding="utf-8")
+    write_whole(out, text.encode("utf-8"))
     return problems
 
 
@@ -130,6 +131,17 @@ def _named_splits(root: Path, train: VideoCounts, problems: ProblemLog) -> list[
                 listed = set(read_split(root, name) or ())
                 chosen = np.array([key in listed for key in train.keys], dtype=bool)
                 rows.append(split_row(name, train, chosen))
+                _tell_lost(root, name, listed.difference(train.keys), problems)
         except InputError as error:
             problems.add("named split", path, str(error).removeprefix(f"{path} "))
     return rows
+
+
+def _tell_lost(root: Path, name: str, unused: set[str], problems: ProblemLog) -> None:
+    """Note the videos of a named split that are not there; one that is there but broken is a problem of the index."""
+    lost = sorted(place for place in unused if not (videos_folder(root, SPLITS[0]) / place).is_file())
+    if not lost:
+        return
+    some = lost[0] if len(lost) == 1 else f"{lost[0]} and {len(lost) - 1} more"
+    told = f"lists for {name} {some}, not there: restore what is missing, or write the split again"
+    problems.add("video", split_file(root, name.partition("/")[0]), told)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -58,7 +60,7 @@ def export_coco(root: Path, out: Path, *, split: str = "train", progress: bool =
 
     Raises:
         InputError: If the split is not known or has no annotations, a list of ``root`` is missing, or ``out`` is a
-            folder.
+            folder or cannot be written.
     """
     if out.is_dir():
         raise InputError(f"{out} is a folder: give the name of a file in it, such as {out / 'labels.json'}")
@@ -71,6 +73,7 @@ def export_coco(root: Path, out: Path, *, split: str = "train", progress: bool =
     problems = ProblemLog()
     videos = _videos(root, official, listed, problems)
     with (
+        full_disk_told(out),
         atomic_write(out) as partial,
         partial.open("w", encoding="ascii") as file,
         tempfile.TemporaryFile("w+", encoding="ascii", dir=partial.parent) as held,
@@ -80,8 +83,25 @@ def export_coco(root: Path, out: Path, *, split: str = "train", progress: bool =
         for path in tqdm(videos, desc="export", unit="video", disable=not progress):
             writer.write_video(root, official, path)
         writer.end()
-    write_json(out.with_name(f"{out.stem}_cvat_labels.json"), _cvat_labels(writer.categories, taxonomy))
+    labels = out.with_name(f"{out.stem}_cvat_labels.json")
+    with full_disk_told(labels):
+        write_json(labels, _cvat_labels(writer.categories, taxonomy))
     return problems
+
+
+@contextmanager
+def full_disk_told(path: Path) -> Iterator[None]:
+    """Name the file where a write fails: such an error names none, unlike that of a file that cannot be opened.
+
+    Raises:
+        InputError: If there is no room left.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        raise InputError(f"{path} cannot be written ({error.strerror or error}): make room there") from error
 
 
 def coco_box(box: list[Any], scale: tuple[float, float]) -> list[float]:

@@ -21,7 +21,7 @@ from ..layout import SPLITS, annotation_folder, frame_name, video_paths, videos_
 from ..problems import ProblemLog
 from ..video import open_video
 from .assembling import assemble
-from .exporting import frame_files
+from .exporting import frame_files, full_disk_told
 from .items import FrameItems, is_number, take_apart
 from .reading import AnnotationReader, View
 
@@ -71,7 +71,7 @@ def import_coco(file: Path, root: Path, *, progress: bool = True) -> ProblemLog:
         parts without a state or a person. A change that cannot be made leaves its box as it was.
 
     Raises:
-        InputError: If the file is not a COCO file, or a list of ``root`` is missing.
+        InputError: If the file is not a COCO file, a list of ``root`` is missing, or an annotation cannot be written.
     """
     document = _read(file)
     importer = _Importer(file, root, document)
@@ -153,7 +153,7 @@ class _Importer:
         assembled = assemble(frame, items, tell)
         if base is not None and assembled == content:
             return False
-        with atomic_write(file) as partial:
+        with full_disk_told(file), atomic_write(file) as partial:
             partial.write_text(json.dumps(assembled), encoding="utf-8")
         return True
 
