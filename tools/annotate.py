@@ -49,14 +49,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=folder, required=True, metavar="ROOT", help="folder of the data set")
     parser.add_argument("--action", metavar="NAME", help="label of all videos (default: the names of their folders)")
     parser.add_argument(
-        "--clip-seconds", type=float, metavar="S", help="cut videos into clips of about S seconds (default: whole)"
+        "--clip-seconds",
+        type=float,
+        metavar="S",
+        help="cut videos into clips of about S seconds (default: new ones whole, known ones as they are cut)",
     )
     parser.add_argument(
-        "--test-share", type=float, default=0.25, help="of each action's videos, for the test split (default: 0.25)"
+        "--test-share", type=float, default=0.25, help="of each action's new videos, for the test split (default: 0.25)"
     )
     parser.add_argument("--seed", type=int, default=0, help="of the choice of test videos (default: 0)")
     _add_labels(parser)
-    parser.add_argument("--redo", action="store_true", help="make labels anew that are there; corrections are lost")
+    parser.add_argument(
+        "--redo", action="store_true", help="make labels, and clips of other seconds, anew; corrections are lost"
+    )
     parser.add_argument("--no-review", action="store_true", help="do not write ROOT/review/<video>.mp4")
     parser.add_argument("--workers", type=positive, help="videos at a time, a process each (default: one a core)")
     return parser

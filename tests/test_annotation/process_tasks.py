@@ -21,6 +21,9 @@ def count_up(task: int) -> Iterator[int]:
         os._exit(7)
     if task == -4:
         yield {}["nothing"]
+    if task == -5:
+        yield os.getpid()
+        time.sleep(60)
     if task == 100:
         time.sleep(60)
     yield from range(task)

@@ -1,5 +1,7 @@
 import json
+import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +10,10 @@ from made_clips import MadeEstimator, make_video
 
 from tpsparse.annotation import dataset, people
 from tpsparse.annotation.dataset import Options, annotate_videos
-from tpsparse.annotation.job import PoseOptions
+from tpsparse.annotation.job import PoseOptions, Progress
 from tpsparse.annotation.processes import Failure
 from tpsparse.datasets.frame_list import read_frame_list
+from tpsparse.datasets.video import Video
 from tpsparse.errors import InputError
 from tpsparse.taxonomy import Taxonomy
 
@@ -119,6 +122,8 @@ def test_only_broken_videos_leave_no_clips(tmp_path: Path) -> None:
     (tmp_path / "walk" / "a.mp4").write_text("no")
     summary = annotate_videos([tmp_path], tmp_path / "set", OPTIONS)
     assert summary.nothing_done and len(summary.problems) == 1
+    assert summary.text() == "no video could be labelled"
+    assert not (tmp_path / "set").exists()
 
 
 def test_a_video_without_people_is_told(raw: Path, tmp_path: Path) -> None:
@@ -156,7 +161,111 @@ def test_the_only_video_of_an_action_is_cut_into_both_splits(tmp_path: Path) -> 
     assert "train and test are parts of one video, so scores will be too high: walk" in told
     whole = Options(review=False, progress=False, action="walk")
     told = annotate_videos([path], tmp_path / "other", whole).text()
-    assert "there is no test video: give two videos of an action, or cut one with --clip-seconds" in told
+    assert "there is no test video: give another video of an action, or cut one into two clips or more with" in told
+
+
+def files_of(root: Path) -> set[str]:
+    """Videos, folders of annotations, landmarks, stamps and reviews."""
+    found = [path.relative_to(root) for path in root.rglob("*") if path.suffix in (".mp4", ".npz")]
+    found += [path.relative_to(root) for path in root.glob("annotate/done/*")]
+    return {str(path) for path in [*found, *(path.relative_to(root) for path in root.glob("*_annotations/*/*"))]}
+
+
+def test_the_advice_to_cut_the_only_video_works(tmp_path: Path) -> None:
+    path, root = make_video(tmp_path / "v.mp4", 9), tmp_path / "set"
+    annotate_videos([path], root, replace(OPTIONS, action="walk"))
+    (root / "train_frames" / "walk" / "v").mkdir(parents=True)
+    cut = replace(OPTIONS, action="walk", clip_seconds=0.3)
+    told = annotate_videos([path], root, cut).text()
+    assert "1 video is cut otherwise: --redo cuts it and makes the labels anew" in told
+    assert "kept 1 clip" in told and (root / "train_videos" / "walk" / "v.mp4").is_file()
+    told = annotate_videos([path], root, replace(cut, redo=True)).text()
+    assert "  walk: 2 train, 1 test" in told and "otherwise" not in told and "no test video" not in told
+    names = {"v_clip001": "train", "v_clip002": "train", "v_clip003": "test"}
+    expected = {f"{split}_videos/walk/{name}.mp4" for name, split in names.items()}
+    expected |= {f"{split}_annotations/walk/{name}" for name, split in names.items()}
+    expected |= {f"annotate/{kind}" for name in names for kind in (f"done/{name}.json", f"poses/{name}.npz")}
+    assert files_of(root) == expected and not list((root / "train_frames" / "walk").iterdir())
+    rows = read_frame_list(root / "list" / "video_train_flist.csv").rows
+    assert [(row.name, row.num_frames) for row in rows] == [("v_clip001", 3), ("v_clip002", 3)]
+
+
+def test_a_run_stopped_while_videos_are_cut_anew_leaves_a_whole_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, root = make_video(tmp_path / "v.mp4", 9), tmp_path / "set"
+    annotate_videos([path], root, replace(OPTIONS, action="walk"))
+    before = files_of(root)
+
+    def stop(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(dataset, "write_sources", stop)
+        with pytest.raises(KeyboardInterrupt):
+            annotate_videos([path], root, replace(OPTIONS, action="walk", clip_seconds=0.3, redo=True))
+    annotate_videos([path], root, replace(OPTIONS, action="walk"))
+    assert files_of(root) == before
+    assert len(read_frame_list(root / "list" / "video_train_flist.csv").rows) == 1
+
+
+def test_a_video_named_as_anothers_clip_is_not_lost(tmp_path: Path) -> None:
+    make_video(tmp_path / "raw" / "a" / "v.mp4", 6)
+    make_video(tmp_path / "raw" / "b" / "v_clip001.mp4", 4)
+    root = tmp_path / "set"
+    summary = annotate_videos([tmp_path / "raw"], root, replace(OPTIONS, clip_seconds=0.3))
+    found = {path.stem: Video(path).num_frames for path in root.glob("*_videos/*/*.mp4")}
+    assert found == {"v_clip001": 3, "v_clip002": 3, "b_v_clip001": 4} and len(summary.clips) == 3
+
+
+def test_an_action_whose_first_video_is_one_clip_gets_a_test_video(tmp_path: Path) -> None:
+    raw, root = tmp_path / "raw" / "walk", tmp_path / "set"
+    options = replace(OPTIONS, clip_seconds=5.0)
+    make_video(raw / "1.mp4", 4)
+    told = annotate_videos([raw.parent], root, options).text()
+    assert "parts of one video" not in told and "there is no test video" in told
+    make_video(raw / "2.mp4", 5)
+    make_video(raw / "3.mp4", 6)
+    told = annotate_videos([raw.parent], root, options).text()
+    assert "  walk: 2 train, 1 test" in told and "parts of one video" not in told and "no test video" not in told
+
+
+def test_a_replaced_video_is_told_and_with_redo_labelled(raw: Path, tmp_path: Path) -> None:
+    root = tmp_path / "set"
+    annotate_videos([raw], root, OPTIONS)
+    names = {path.stem for path in root.glob("*_videos/*/*")}
+    make_video(raw / "walk" / "ü.mp4", 11)
+    summary = annotate_videos([raw], root, OPTIONS)
+    [problem] = summary.problems
+    assert problem.path.name == "ü.mp4" and "is not the video that was labelled as ü" in problem.message
+    assert {path.stem for path in root.glob("*_videos/*/*")} == names and len(summary.clips) == 3
+    summary = annotate_videos([raw], root, replace(OPTIONS, redo=True))
+    assert not len(summary.problems) and {path.stem for path in root.glob("*_videos/*/*")} == names
+    [video], [folder] = root.glob("*_videos/walk/ü.mp4"), root.glob("*_annotations/walk/ü")
+    assert Video(video).num_frames == len(list(folder.iterdir())) == 11
+    lists = [read_frame_list(path).rows for path in (root / "list").glob("*.csv")]
+    assert [row.num_frames for rows in lists for row in rows if row.name == "ü"] == [11]
+
+
+def test_lost_annotations_are_told(raw: Path, tmp_path: Path) -> None:
+    root = tmp_path / "set"
+    annotate_videos([raw], root, OPTIONS)
+    [folder] = root.glob("*_annotations/walk/ü")
+    (folder / "img_00002.json").unlink()
+    [problem] = annotate_videos([raw], root, OPTIONS).problems
+    assert problem.message == "ü has labels of 6 of 7 frames: restore them, or --redo"
+
+
+def test_the_bar_is_never_more_than_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = make_video(tmp_path / "v.mp4", 3)
+    shares = [Progress(0.7), Progress(0.2), Progress(0.1 + 1e-9)]
+    monkeypatch.setattr(dataset, "run_processes", lambda *_: ((0, share) for share in shares))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        annotate_videos([path], tmp_path / "set", Options(action="walk", review=False))
+    assert "100%" in capsys.readouterr().err
 
 
 def test_own_rules_decide_the_list_of_states(raw: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import bodies
 import pytest
 
+from tpsparse.annotation import writer
 from tpsparse.annotation.labels import label_clip
 from tpsparse.annotation.rules import read_rules
 from tpsparse.annotation.writer import (
@@ -12,6 +13,7 @@ from tpsparse.annotation.writer import (
     list_video,
     prepare_lists,
     read_names,
+    remove_clips,
     sole_writer,
     write_annotations,
 )
@@ -80,6 +82,54 @@ def test_annotations_that_fail_leave_nothing(tmp_path: Path) -> None:
         write_annotations(folder, broken)
     assert [path.name for path in folder.parent.iterdir()] == ["a"]
     assert len(list(folder.iterdir())) == 1
+
+
+def test_a_run_killed_while_it_replaces_annotations_leaves_no_half_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "train_annotations" / "walk" / "a"
+    write_annotations(folder, frames(3))
+    removed: list[list[Path]] = []
+    monkeypatch.setattr(writer.shutil, "rmtree", lambda path, **_: removed.append(sorted(folder.iterdir())))
+    write_annotations(folder, frames(2))
+    assert [len(there) for there in removed] == [2, 2], "when the old ones are removed, the new ones are there"
+    monkeypatch.undo()
+    clear_leftovers(tmp_path)
+    assert list(folder.parent.iterdir()) == [folder]
+
+
+def test_removed_clips_leave_all_others(tmp_path: Path) -> None:
+    places = (
+        "{split}_videos/walk, 1/{name}.mp4",
+        "{split}_annotations/walk, 1/{name}/img_00001.json",
+        "{split}_frames/walk, 1/{name}/img_00001.jpg",
+        "review/{name}.mp4",
+        "annotate/done/{name}.json",
+        "annotate/poses/{name}.npz",
+    )
+    clips = {"ä": "train", "ä (1)": "test", "other": "train"}
+    for name, split in clips.items():
+        for place in places:
+            path = tmp_path / place.format(name=name, split=split)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("x")
+        list_video(tmp_path, split, "walk, 1", name, 1)
+    remove_clips(tmp_path, "walk, 1", [("ä", "train"), ("ä (1)", "test"), ("never there", "train")])
+    left = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
+    lists = [f"list/video_{split}_flist.csv" for split in ("train", "test")]
+    assert left == sorted([*lists, *(place.format(name="other", split="train") for place in places)])
+    assert (tmp_path / lists[0]).read_text() == '"walk, 1/other.mp4",1\n'
+    assert (tmp_path / lists[1]).read_text() == ""
+
+
+def test_a_data_set_that_stays_empty_goes_again(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    for name in ("new", "there"):
+        with sole_writer(tmp_path / name):
+            pass
+    with sole_writer(tmp_path / "used"):
+        (tmp_path / "used" / "list").mkdir()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["there", "used"]
 
 
 def test_leftovers_go_and_all_else_stays(tmp_path: Path) -> None:

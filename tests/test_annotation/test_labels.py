@@ -1,13 +1,16 @@
 import json
+from pathlib import Path
+from typing import Any
 
 import bodies
 import numpy as np
 import pytest
 
-from tpsparse.annotation.labels import frame_annotation, label_clip, steady_states, usable_fps
+from tpsparse.annotation.labels import frame_annotation, label_clip, read_labels, steady_states, usable_fps
 from tpsparse.annotation.parts import PARTS
 from tpsparse.annotation.poses import Pose
 from tpsparse.annotation.rules import read_rules
+from tpsparse.errors import InputError
 
 CLIP = {"size": (400, 400), "fps": 25.0}
 
@@ -83,3 +86,42 @@ def test_an_annotation_is_in_the_official_form() -> None:
 )
 def test_frame_rates_that_no_clock_could_follow(fps: float, usable: float) -> None:
     assert usable_fps(fps) == usable
+
+
+def write_frame(folder: Path, number: int, content: Any) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / f"img_{number:05d}.json").write_text(json.dumps(content), encoding="utf-8")
+
+
+def test_labels_come_back_from_annotations(tmp_path: Path) -> None:
+    track = bodies.track([bodies.pose(bodies.hanging())] * 2, number=3, first=2)
+    frames = label_clip([track], read_rules(), num_frames=4, size=(400, 400), fps=25.0)
+    for number, persons in enumerate(frames, start=1):
+        write_frame(tmp_path / "ä (1)", number, frame_annotation(persons))
+    read = read_labels(tmp_path / "ä (1)", 4)
+    assert [[person.number for person in persons] for persons in read] == [[], [3], [3], []]
+    assert [frame_annotation(persons) for persons in read] == [frame_annotation(persons) for persons in frames]
+    assert np.isnan(read[1][0].keypoints).all()
+
+
+def test_what_cannot_be_drawn_is_left_out(tmp_path: Path) -> None:
+    good = [0, 0, 4, 8]
+    parts = {"head": {"box": good, "verb": "none"}, "hip": {"box": [4, 0, 0, 8], "verb": "none"}}
+    numbers = [2, 2, None, 10**9, True]
+    humans = [{"number": number, "box": good, "parts": parts} for number in numbers]
+    write_frame(tmp_path, 1, {"humans": [*humans, {"number": 7, "box": [1, 2, "x", 3]}]})
+    write_frame(tmp_path, 2, {"humans": None})
+    write_frame(tmp_path, 9, {"humans": humans})
+    first, second = read_labels(tmp_path, 2)
+    assert [person.number for person in first] == [2, 1, 3, 4, 5] and second == []
+    assert list(first[0].parts) == ["head"]
+    assert read_labels(tmp_path / "none", 2) == [[], []]
+
+
+@pytest.mark.parametrize(
+    "content", [[1], {"humans": 3}, {"humans": [1]}, {"humans": [{"box": [0, 0, 1, 1], "parts": [1]}]}]
+)
+def test_files_that_are_no_annotations(tmp_path: Path, content: Any) -> None:
+    write_frame(tmp_path, 1, content)
+    with pytest.raises(InputError, match="img_00001.json is no annotation"):
+        read_labels(tmp_path, 1)

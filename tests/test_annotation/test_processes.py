@@ -1,5 +1,9 @@
 import multiprocessing
+import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 from process_tasks import count_up
@@ -40,3 +44,36 @@ def test_leaving_early_ends_the_processes() -> None:
     items.close()
     assert time.monotonic() - started < 30
     assert not multiprocessing.active_children()
+
+
+def test_a_parent_that_is_killed_takes_its_processes_along(tmp_path: Path) -> None:
+    code = """
+import sys
+from process_tasks import count_up
+from tpsparse.annotation.processes import run_processes
+
+if __name__ == "__main__":
+    for _, item in run_processes(count_up, [-5], 1):
+        print(item, flush=True)
+"""
+    script = tmp_path / "parent.py"
+    script.write_text(code)
+    path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    environment = os.environ | {"PYTHONPATH": path, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, env=environment) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        parent.kill()
+    deadline = time.monotonic() + 20
+    while is_running(child) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not is_running(child)
+    assert [path.name for path in tmp_path.iterdir()] == ["parent.py"], "no log is left"
+
+
+def is_running(process: int) -> bool:
+    """Whether a process is there and is not one that nobody has waited for."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False

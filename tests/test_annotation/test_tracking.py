@@ -130,14 +130,15 @@ def test_who_is_seen_in_less_than_half_of_the_frames_is_dropped() -> None:
 def test_tracks_come_back_from_a_file(tmp_path: Path) -> None:
     tracks = link_tracks({3: [stand(100), stand(300)], 5: [stand(101)]})
     path = tmp_path / "zwei (Männer) 1.npz"
-    save_tracks(path, tracks)
-    read = load_tracks(path)
+    save_tracks(path, tracks, '{"tiles": "ä"}')
+    read, options = load_tracks(path)
+    assert options == '{"tiles": "ä"}'
     assert [t.number for t in read] == [1, 2]
     for ours, theirs in zip(tracks, read):
         for name in ("frames", "points", "world", "visibility", "scores", "seen"):
             np.testing.assert_array_equal(getattr(ours, name), getattr(theirs, name))
     save_tracks(path, [])
-    assert load_tracks(path) == []
+    assert load_tracks(path) == ([], "")
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 

@@ -72,3 +72,15 @@ def test_real_footage_becomes_a_data_set(
         assert (root / "review" / f"{name}.mp4").is_file()
     assert run_tool("annotate", footage, "--out", root) == 3
     assert "kept 2 clips that were labelled before" in capfd.readouterr().out
+
+
+def test_a_run_that_can_do_nothing_leaves_nothing(run_tool, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("mediapipe", reason="MediaPipe is not installed: run make annotate")
+    (tmp_path / "broken.mp4").write_text("no")
+    given = ("annotate", tmp_path, "--out", tmp_path / "set", "--action")
+    assert run_tool(*given, "new\nline") == 2
+    assert "action 'new\\nline' cannot be the name of a folder" in capsys.readouterr().err
+    assert run_tool(*given, "walk") == 2
+    told = capsys.readouterr()
+    assert told.out == "no video could be labelled\n" and "broken.mp4: is not a video" in told.err
+    assert [path.name for path in tmp_path.iterdir()] == ["broken.mp4"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -11,17 +10,21 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from ..datasets.layout import SPLITS, video_paths, videos_folder
 from ..datasets.problems import ProblemLog
 from ..datasets.video import Video
 from ..errors import InputError
 from ..taxonomy import Taxonomy
+from ..workers import cores
+from .clips import clip_lengths
 from .job import Job, Labelled, PoseOptions, Progress, finished_clips, run_job
+from .labels import usable_fps
 from .people import check_installed
 from .processes import Failure, run_processes
 from .rules import RuleTable, read_rules
-from .sources import BOTH, TEST, TRAIN, Source, find_videos, plan_sources, read_sources, source_key, write_sources
+from .sources import BOTH, TEST, TRAIN, Choice, Plan, Source, find_videos, plan_sources, read_sources, write_sources
 from .views import tile_views
-from .writer import OWN_FOLDER, clear_leftovers, list_video, prepare_lists, sole_writer
+from .writer import OWN_FOLDER, clear_leftovers, list_video, prepare_lists, remove_clips, sole_writer
 
 _BAR = "{desc} {percentage:3.0f}%|{bar}| {n:.1f}/{total} videos [{elapsed}<{remaining}]"
 
@@ -34,12 +37,13 @@ class Options:
         action: Label of all videos; None for the names of their folders.
         test_share: Of each action's videos, for the test split.
         seed: Of the choice of test videos.
-        clip_seconds: Videos are cut into clips of about that length; None to keep them whole.
+        clip_seconds: Videos are cut into clips of about that length; None to keep new ones whole, and those that are
+            known as they are.
         pose: How people are looked for.
         min_visibility: Parts that are seen less are left out.
         rules: File of the rules for states; None for the table that comes with the package.
         review: Whether videos with the labels drawn on are wanted.
-        redo: Whether labels that are there are made again.
+        redo: Whether labels that are there are made again, and videos cut again that are to be cut otherwise.
         workers: Processes; None for one a processor core.
         progress: Whether to show a progress bar.
     """
@@ -66,12 +70,14 @@ class Summary:
         clips: Those labelled, and those that were there.
         actions: Of each of these clips.
         problems: Videos that could not be labelled, and videos without persons.
+        cut_otherwise: Videos that are cut otherwise than was asked for.
     """
 
     sources: list[Source]
     clips: list[Labelled] = field(default_factory=list)
     actions: list[str] = field(default_factory=list)
     problems: ProblemLog = field(default_factory=ProblemLog)
+    cut_otherwise: int = 0
 
     @property
     def nothing_done(self) -> bool:
@@ -80,6 +86,8 @@ class Summary:
 
     def text(self) -> str:
         """The counts, the splits, and what to know about them, in a few lines."""
+        if not self.sources:
+            return "no video could be labelled"
         new = [clip for clip in self.clips if not clip.kept]
         frames, persons = sum(clip.num_frames for clip in new), sum(clip.num_persons for clip in new)
         kept = len(self.clips) - len(new)
@@ -91,6 +99,11 @@ class Summary:
         other = sum(not clip.same_options for clip in self.clips)
         if other:
             lines.append(f"of them {other} with other options or rules: --redo makes their labels anew")
+        if self.cut_otherwise:
+            told = (
+                "is cut otherwise: --redo cuts it" if self.cut_otherwise == 1 else "are cut otherwise: --redo cuts them"
+            )
+            lines.append(f"{_count(self.cut_otherwise, 'video')} {told} and makes the labels anew")
         return "\n".join([*lines, *self._splits()])
 
     def _splits(self) -> list[str]:
@@ -103,7 +116,10 @@ class Summary:
         if shared:
             lines.append(f"train and test are parts of one video, so scores will be too high: {', '.join(shared)}")
         if not any(count[TEST] for count in counts.values()):
-            lines.append("there is no test video: give two videos of an action, or cut one with --clip-seconds")
+            lines.append(
+                "there is no test video: give another video of an action, or cut one into two clips or more with "
+                "--clip-seconds S --redo"
+            )
         return lines
 
 
@@ -151,29 +167,30 @@ def _plan(videos: dict[Path, str], root: Path, options: Options, rules: RuleTabl
     """Fix the names, splits and lists of the data set; one job for each video that can be read."""
     decisions = root / OWN_FOLDER / "videos.json"
     known = read_sources(decisions)
-    seen = {source.key for source in known}
-    usable = {
-        path: action
-        for path, action in videos.items()
-        if source_key(action, path) in seen or _readable(path, summary.problems)
-    }
-    planned = plan_sources(
-        usable,
+    plan = plan_sources(
+        videos,
         known,
-        test_share=options.test_share,
-        seed=options.seed,
-        clip_seconds=options.clip_seconds,
+        Choice(options.test_share, options.seed, options.clip_seconds, options.redo),
+        count_clips=lambda path, seconds: _count_clips(path, seconds, summary.problems),
+        others=_other_names(root, known),
         problems=summary.problems,
     )
-    everything = {source.key: source for source in [*known, *planned.values()]}
-    write_sources(decisions, everything.values())
-    prepare_lists(root, rules.states)
-    for source in planned.values():
-        # The actions of a data set are the folders of its training videos, whatever the split.
-        (root / "train_videos" / source.action).mkdir(parents=True, exist_ok=True)
-    summary.sources = list(planned.values())
-    if not planned:
+    summary.sources, summary.cut_otherwise = list(plan.sources.values()), plan.cut_otherwise
+    if not plan.sources:
         return []
+    # Before the new decisions are kept: a run that is stopped in between then makes what was there again.
+    for source in plan.dropped:
+        remove_clips(root, source.action, source.clips())
+    kept = [source for source in known if source not in plan.dropped]
+    write_sources(decisions, {source.key: source for source in [*kept, *summary.sources]}.values())
+    prepare_lists(root, rules.states)
+    for source in summary.sources:
+        # The actions of a data set are the folders of its training videos, whatever the split.
+        (videos_folder(root, TRAIN) / source.action).mkdir(parents=True, exist_ok=True)
+    return _jobs(plan, root, options, rules)
+
+
+def _jobs(plan: Plan, root: Path, options: Options, rules: RuleTable) -> list[Job]:
     taxonomy = Taxonomy.from_root(root)
     return [
         Job(
@@ -187,18 +204,24 @@ def _plan(videos: dict[Path, str], root: Path, options: Options, rules: RuleTabl
             redo=options.redo,
             taxonomy=taxonomy,
         )
-        for path, source in planned.items()
+        for path, source in plan.sources.items()
     ]
 
 
-def _readable(path: Path, problems: ProblemLog) -> bool:
-    """Whether a file is a video at all; one that is not would take another's place in a split."""
+def _count_clips(path: Path, seconds: float | None, problems: ProblemLog) -> int | None:
+    """Clips of a video; None if it is none, which would take another's place in a split."""
     try:
-        Video(path)
+        video = Video(path)
+        return len(clip_lengths(video.num_frames, usable_fps(video.fps), seconds))
     except InputError as error:
         problems.add("video", path, str(error).removeprefix(f"{path} "))
-        return False
-    return True
+        return None
+
+
+def _other_names(root: Path, known: Sequence[Source]) -> set[str]:
+    """Names of videos that are in the data set but were not labelled here."""
+    there = {path.stem for split in SPLITS if videos_folder(root, split).is_dir() for path in video_paths(root, split)}
+    return there - {name for source in known for name, _ in source.clips()}
 
 
 def _run(jobs: list[Job], options: Options, summary: Summary) -> None:
@@ -209,14 +232,14 @@ def _run(jobs: list[Job], options: Options, summary: Summary) -> None:
         waiting += [] if finished else [job]
         for clip in finished:
             _take(clip, job, summary)
-    workers, done = options.workers or os.cpu_count() or 1, len(jobs) - len(waiting)
+    workers, done = options.workers or cores(), len(jobs) - len(waiting)
     with tqdm(
         total=len(jobs), initial=done, desc="annotate", bar_format=_BAR, mininterval=1, disable=not options.progress
     ) as bar:
         for number, item in run_processes(run_job, waiting, workers):
             job = waiting[number]
             if isinstance(item, Progress):
-                bar.update(item.share)
+                bar.update(min(item.share, bar.total - bar.n))  # shares may add up to a last digit too much
             elif isinstance(item, Failure):
                 message = item.message.removeprefix(f"{job.path}").removeprefix(":").strip()
                 summary.problems.add("video", job.path, message)
@@ -229,6 +252,9 @@ def _take(clip: Labelled, job: Job, summary: Summary) -> None:
     summary.clips.append(clip)
     summary.actions.append(job.source.action)
     list_video(job.root, clip.split, job.source.action, clip.name, clip.num_frames)
+    if clip.num_annotated != clip.num_frames:
+        message = f"{clip.name} has labels of {clip.num_annotated} of {clip.num_frames} frames: restore them, or --redo"
+        summary.problems.add("labels of video", job.path, message)
     if not clip.num_persons:
         message = (
             f"nobody was found in {clip.name}, its labels are empty: remove it, or try smaller tiles (--tiles 3x4)"

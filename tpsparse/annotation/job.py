@@ -18,21 +18,21 @@ from ..datasets.video import Video
 from ..errors import InputError
 from ..structures.files import write_json
 from ..taxonomy import Taxonomy
-from .clips import clip_lengths, clip_names, write_clips
-from .labels import label_clip, usable_fps
+from .clips import clip_lengths, write_clips
+from .labels import Person, annotation_files, label_clip, read_labels, usable_fps
 from .poses import Pose
 from .review import write_review
 from .rules import RuleTable
 from .sources import Source
 from .tracking import Track, link_tracks, load_tracks, save_tracks
 from .views import tile_views
-from .writer import OWN_FOLDER, REVIEW_FOLDER, write_annotations
+from .writer import LANDMARKS, REVIEW_FOLDER, STAMPS, own_file, write_annotations
 
 # Somebody who is lost for longer is likely somebody else when found again.
 _MAX_GAP_SECONDS = 0.4
 # New people are looked for in every third frame: in between, those known are followed.
 _DETECT_EVERY = 3
-_STAMP = {"num_frames", "num_persons", "clips", "pose", "labels"}
+_STAMP = {"num_frames", "num_persons", "pose", "labels"}
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,7 @@ class Labelled:
         num_frames: Of the clip.
         num_persons: Tracks in it.
         kept: Whether it was there before and was left as it is.
+        num_annotated: Frames that have a file.
         same_options: False where it was made with other options than this run's.
     """
 
@@ -108,6 +109,7 @@ class Labelled:
     split: str
     num_frames: int
     num_persons: int
+    num_annotated: int
     kept: bool
     same_options: bool = True
 
@@ -123,7 +125,7 @@ def run_job(job: Job) -> Iterator[Message]:
     """
     video = Video(job.path)
     lengths = clip_lengths(video.num_frames, usable_fps(video.fps), job.source.clip_seconds)
-    clips = _clips(job, len(lengths))
+    clips = _clips(job)
     write_clips(job.path, [clip.video for clip in clips], lengths)
     for clip, length in zip(clips, lengths):
         share = length / sum(lengths)
@@ -133,18 +135,17 @@ def run_job(job: Job) -> Iterator[Message]:
         else:
             yield Progress(share)
             yield kept
+            if job.review and not _is_reviewed(clip):
+                shown = Video(clip.video)
+                _write_review(job, clip, shown, read_labels(clip.annotations, shown.num_frames))
 
 
 def finished_clips(job: Job) -> list[Labelled]:
     """The clips of a video all of whose clips are done and stay; none where something is to be done."""
-    if job.redo:
-        return []
-    for first in (job.source.name, clip_names(job.source.name, 2)[0]):
-        stamp = _read_stamp(job, first)
-        if stamp is not None:
-            clips = [_kept_clip(job, clip) for clip in _clips(job, stamp["clips"])]
-            return [clip for clip in clips if clip is not None] if None not in clips else []
-    return []
+    clips = [] if job.redo else _clips(job)
+    kept = [labelled for clip in clips if (labelled := _kept_clip(job, clip)) is not None]
+    done = len(kept) == len(clips) and (not job.review or all(map(_is_reviewed, clips)))
+    return kept if done else []
 
 
 def look_at(num_frames: int, step: int) -> list[int]:
@@ -158,11 +159,10 @@ class _Clip:
     split: str
     video: Path
     annotations: Path
-    # How many the video is cut into.
-    count: int
+    review: Path
 
 
-def _clips(job: Job, count: int) -> list[_Clip]:
+def _clips(job: Job) -> list[_Clip]:
     root, action = job.root, job.source.action
     return [
         _Clip(
@@ -170,15 +170,15 @@ def _clips(job: Job, count: int) -> list[_Clip]:
             split=split,
             video=videos_folder(root, split) / action / f"{name}.mp4",
             annotations=annotations_folder(root, split) / action / name,
-            count=count,
+            review=root / REVIEW_FOLDER / f"{name}.mp4",
         )
-        for name, split in zip(clip_names(job.source.name, count), job.source.clip_splits(count))
+        for name, split in job.source.clips()
     ]
 
 
 def _label_clip(job: Job, clip: _Clip, share: float) -> Iterator[Message]:
     video = Video(clip.video)
-    tracks = None if not job.redo else _read_tracks(job, clip.name)
+    tracks = _read_tracks(job, clip.name)
     if tracks is None:
         tracks = []
         for told in _find_tracks(job, video):
@@ -186,7 +186,7 @@ def _label_clip(job: Job, clip: _Clip, share: float) -> Iterator[Message]:
                 tracks = told
             else:
                 yield Progress(share * told)
-        save_tracks(_own(job, "poses", clip.name, ".npz"), tracks)
+        save_tracks(own_file(job.root, LANDMARKS, clip.name), tracks, _pose_text(job))
     else:
         yield Progress(share)
     frames = label_clip(
@@ -197,13 +197,28 @@ def _label_clip(job: Job, clip: _Clip, share: float) -> Iterator[Message]:
         fps=video.fps,
         min_visibility=job.min_visibility,
     )
+    stamp = own_file(job.root, STAMPS, clip.name)
+    stamp.unlink(missing_ok=True)  # it is of the labels that are replaced now
     write_annotations(clip.annotations, frames)
+    made = {"pose": asdict(job.pose), "labels": job.label_options()}
+    write_json(stamp, {"num_frames": video.num_frames, "num_persons": len(tracks), **made})
     if job.review:
-        review = job.root / REVIEW_FOLDER / f"{clip.name}.mp4"
-        write_review(review, video, frames, job.taxonomy, action=job.source.action)
-    stamp = {"num_frames": video.num_frames, "num_persons": len(tracks), "clips": clip.count, "pose": asdict(job.pose)}
-    write_json(_own(job, "done", clip.name, ".json"), {**stamp, "labels": job.label_options()})
-    yield Labelled(clip.name, clip.split, video.num_frames, len(tracks), kept=False)
+        _write_review(job, clip, video, frames)
+    else:
+        clip.review.unlink(missing_ok=True)  # it would show the labels before
+    yield Labelled(clip.name, clip.split, len(frames), len(tracks), num_annotated=len(frames), kept=False)
+
+
+def _write_review(job: Job, clip: _Clip, video: Video, frames: list[list[Person]]) -> None:
+    write_review(clip.review, video, frames, job.taxonomy, action=job.source.action)
+
+
+def _is_reviewed(clip: _Clip) -> bool:
+    """Whether there is a review that is not older than any of the annotations."""
+    if not clip.review.is_file():
+        return False
+    drawn = clip.review.stat().st_mtime_ns
+    return all(path.stat().st_mtime_ns <= drawn for path in annotation_files(clip.annotations).values())
 
 
 def _find_tracks(job: Job, video: Video) -> Iterator[float | list[Track]]:
@@ -233,8 +248,11 @@ def _numbered(video: Video, wanted: list[int]) -> Iterator[tuple[int, np.ndarray
 
 def _read_stamp(job: Job, name: str) -> dict[str, Any] | None:
     """What is kept of a clip that was labelled; None where it was not."""
-    stamp = _read_json(_own(job, "done", name, ".json"))
-    return stamp if stamp is not None and stamp.keys() >= _STAMP else None
+    try:
+        stamp = json.loads(own_file(job.root, STAMPS, name).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return stamp if isinstance(stamp, dict) and stamp.keys() >= _STAMP else None
 
 
 def _kept_clip(job: Job, clip: _Clip) -> Labelled | None:
@@ -242,28 +260,25 @@ def _kept_clip(job: Job, clip: _Clip) -> Labelled | None:
     stamp = _read_stamp(job, clip.name)
     if stamp is None or not clip.video.is_file() or not clip.annotations.is_dir():
         return None
-    same = stamp["pose"] == asdict(job.pose) and stamp["labels"] == job.label_options()
-    return Labelled(clip.name, clip.split, stamp["num_frames"], stamp["num_persons"], kept=True, same_options=same)
+    return Labelled(
+        clip.name,
+        clip.split,
+        stamp["num_frames"],
+        stamp["num_persons"],
+        num_annotated=len(annotation_files(clip.annotations)),
+        kept=True,
+        same_options=stamp["pose"] == asdict(job.pose) and stamp["labels"] == job.label_options(),
+    )
 
 
 def _read_tracks(job: Job, name: str) -> list[Track] | None:
     """The landmarks of a clip, where they were found with the same options."""
-    stamp = _read_json(_own(job, "done", name, ".json"))
-    if stamp is None or stamp.get("pose") != asdict(job.pose):
-        return None
     try:
-        return load_tracks(_own(job, "poses", name, ".npz"))
+        tracks, options = load_tracks(own_file(job.root, LANDMARKS, name))
     except InputError:
         return None
+    return tracks if options == _pose_text(job) else None
 
 
-def _read_json(path: Path) -> dict[str, Any] | None:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return content if isinstance(content, dict) else None
-
-
-def _own(job: Job, kind: str, name: str, suffix: str) -> Path:
-    return job.root / OWN_FOLDER / kind / f"{name}{suffix}"
+def _pose_text(job: Job) -> str:
+    return json.dumps(asdict(job.pose), sort_keys=True)

@@ -5,12 +5,16 @@ Shapes: N frames of a track, K = 10 parts, J = 17 COCO keypoints. Boxes are ``xy
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..datasets.layout import FRAME_FILE, frame_number
+from ..errors import InputError
 from ..structures.boxes import is_present
 from .measures import Body
 from .parts import PARTS, part_boxes, person_boxes
@@ -20,6 +24,7 @@ from .tracking import Track
 
 _DIGITS = 1  # tenths of a pixel
 _DEFAULT_FPS = 25.0  # of a file that does not say
+_MOST_PERSONS = 1000
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,61 @@ def steady_states(states: np.ndarray, reach: int) -> np.ndarray:
 def frame_annotation(persons: Sequence[Person]) -> dict[str, Any]:
     """One frame's JSON in the official form; a frame without persons has an empty list."""
     return {"humans": [_human(person) for person in persons], "objects": []}
+
+
+def annotation_files(folder: Path) -> dict[int, Path]:
+    """The annotations of a clip by frame number."""
+    files = (path for path in folder.iterdir() if FRAME_FILE.fullmatch(path.name)) if folder.is_dir() else ()
+    return {frame_number(path.name): path for path in files}
+
+
+def read_labels(folder: Path, num_frames: int) -> list[list[Person]]:
+    """The persons of every frame as the annotations of a clip have them now, without landmarks.
+
+    Persons and parts whose boxes cannot be used are left out: the index tells them.
+
+    Raises:
+        InputError: If a file is no annotation.
+    """
+    frames: list[list[Person]] = [[] for _ in range(num_frames)]
+    for number, path in annotation_files(folder).items():
+        if 1 <= number <= num_frames:
+            frames[number - 1] = _read_frame(path)
+    return frames
+
+
+def _read_frame(path: Path) -> list[Person]:
+    try:
+        humans = json.loads(path.read_text(encoding="utf-8")).get("humans") or []
+        boxed = [human for human in humans if _box(human) is not None]
+        numbers = _numbers([human.get("number") for human in boxed])
+        return [_read_person(human, number) for human, number in zip(boxed, numbers)]
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError) as error:
+        raise InputError(
+            f"{path} is no annotation ({error}): restore it, or make the labels anew with --redo"
+        ) from error
+
+
+def _read_person(human: dict[str, Any], number: int) -> Person:
+    boxes = {name: (_box(part), part) for name, part in (human.get("parts") or {}).items()}
+    parts = {name: (box, str(part.get("verb"))) for name, (box, part) in boxes.items() if box is not None}
+    box = _box(human)
+    assert box is not None
+    return Person(number, box, parts, np.full((len(COCO_KEYPOINTS), 3), np.nan), 1.0)
+
+
+def _box(item: dict[str, Any]) -> np.ndarray | None:
+    from ..datasets.index.checks import box_faults, read_boxes  # brings pyarrow, which labelling does without
+
+    boxes = read_boxes([item.get("box")])
+    return None if box_faults(boxes, None) else boxes[0].astype(np.float32)
+
+
+def _numbers(given: Sequence[Any]) -> list[int]:
+    """The persons' numbers, all different; one that is none, or is another's, becomes the first that is free."""
+    usable = [number if type(number) is int and 1 <= number <= _MOST_PERSONS else 0 for number in given]
+    free = (number for number in range(1, len(usable) + _MOST_PERSONS) if number not in usable)
+    return [n if n and n not in usable[:i] else next(free) for i, n in enumerate(usable)]
 
 
 def _human(person: Person) -> dict[str, Any]:

@@ -6,11 +6,13 @@ import multiprocessing
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any, cast
 
 from ..errors import InputError
+from ..workers import end_with
 
 _END = "end"
 
@@ -26,8 +28,10 @@ class Failure:
 class _Running:
     task: int
     process: Any
-    # What the process writes to its standard error, of which the last line is told if it dies.
+    # What the process writes to its standard error, of which the last line is told if it dies. A file without a name
+    # once the process runs, so that a parent that is killed leaves none.
     noise: Any
+    noise_path: str
 
 
 def run_processes(
@@ -70,17 +74,20 @@ def run_processes(
 
 def _start(context: Any, work: Callable[[Any], Iterable[Any]], number: int, task: Any) -> tuple[Connection, _Running]:
     receiver, sender = context.Pipe(duplex=False)
-    noise = tempfile.NamedTemporaryFile(prefix="tpsparse-annotate-", suffix=".log")  # noqa: SIM115 - closed by _finish
-    process = context.Process(target=_serve, args=(work, task, sender, noise.name), daemon=True)
+    file, path = tempfile.mkstemp(prefix="tpsparse-annotate-", suffix=".log")
+    noise = open(file, "rb")  # noqa: SIM115 - closed by _finish
+    process = context.Process(target=_serve, args=(work, task, sender, path, os.getpid()), daemon=True)
     process.start()
     sender.close()  # else the end of the process would not be seen here
-    return receiver, _Running(number, process, noise)
+    return receiver, _Running(number, process, noise, path)
 
 
-def _serve(work: Callable[[Any], Iterable[Any]], task: Any, sender: Connection, noise: str) -> None:
+def _serve(work: Callable[[Any], Iterable[Any]], task: Any, sender: Connection, noise: str, parent: int) -> None:
+    end_with(parent)
     # MediaPipe's C++ writes to the file descriptor, past Python's sys.stderr.
     with open(noise, "ab") as file:
         os.dup2(file.fileno(), 2)
+    os.unlink(noise)
     try:
         for item in work(task):
             sender.send(item)
@@ -110,3 +117,5 @@ def _finish(connection: Connection, started: _Running) -> None:
     started.process.join()
     connection.close()
     started.noise.close()
+    with suppress(FileNotFoundError):  # it is there still if the process ended before it began
+        os.unlink(started.noise_path)

@@ -62,7 +62,8 @@ def _frame_parse(number: int, persons: Sequence[Person], taxonomy: Taxonomy) -> 
         frame.boxes[row], frame.keypoints[row] = person.box, person.keypoints  # type: ignore[index]
         frame.scores[row] = max(person.score, _LEAST_SCORE)
         for name, (box, state) in person.parts.items():
-            part = taxonomy.part_ids[name]
-            frame.part_boxes[row, part] = box  # type: ignore[index]
-            frame.part_states[row, part] = taxonomy.state_ids[state]  # type: ignore[index]
+            part = taxonomy.part_ids.get(name)
+            if part is not None:  # labels that were corrected may have names that are in no list, which the index tells
+                frame.part_boxes[row, part] = box  # type: ignore[index]
+                frame.part_states[row, part] = taxonomy.state_ids.get(state, -1)  # type: ignore[index]
     return frame

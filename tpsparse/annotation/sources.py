@@ -1,24 +1,32 @@
-"""Which videos are to be labelled, under which action and name, and in which split.
+"""Which videos are to be labelled, under which action and name, in which split, and in how many clips.
 
-What was once decided is kept in ``ROOT/annotate/videos.json``: a video that is there never changes its name or split,
-whatever is added later.
+What was once decided is kept in ``ROOT/annotate/videos.json``: a video that is there keeps its name, split and clips,
+whatever is added later, until it is cut otherwise or replaced.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
-from itertools import count
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import chain, count
 from pathlib import Path
 
-from ..datasets.layout import VIDEO_SUFFIXES
+from ..datasets.layout import VIDEO_SUFFIXES, is_text
 from ..datasets.problems import ProblemLog
 from ..errors import InputError
 from ..structures.files import write_json
+from .clips import clip_names
 
 TRAIN, TEST, BOTH = "train", "test", "both"
+# Of a file's beginning, middle and end: enough to tell two videos apart, and quick for long ones.
+_SAMPLE_BYTES = 1 << 18
+_REPLACED = "--redo puts it in that one's place, labels and all; rename it to have both"
+
+Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -27,38 +35,77 @@ class Source:
 
     Args:
         file: Name of the file it was read from.
-        size: Of that file, in bytes; with file and action it tells one video from another.
+        digest: Of that file's content; with file and action it tells one video from another.
         action: Its label.
         name: Unique in the data set; where the video is cut, what its clips' names begin with.
         split: ``train`` or ``test``, or ``both`` for the only video of an action, whose last clips are for testing.
-        clip_seconds: How long its clips are about; None for a video that stays whole.
+        clip_count: How many clips it is cut into; 1 for a video that stays whole.
+        clip_seconds: How long its clips are about, as was asked for; None for whole videos.
         test_share: Of its clips, where the split is ``both``.
     """
 
     file: str
-    size: int
+    digest: str
     action: str
     name: str
     split: str
+    clip_count: int = 1
     clip_seconds: float | None = None
     test_share: float = 0.0
 
     @property
-    def key(self) -> tuple[str, str, int]:
+    def key(self) -> Key:
         """What is the same when the same video is given again."""
-        return self.action, self.file, self.size
+        return self.action, self.file, self.digest
 
-    def clip_splits(self, count: int) -> list[str]:
-        """The split of each of the video's ``count`` clips."""
-        if self.split != BOTH:
-            return [self.split] * count
-        tests = min(max(round(self.test_share * count), 1), count - 1)
-        return [TRAIN] * (count - tests) + [TEST] * tests
+    def clips(self) -> list[tuple[str, str]]:
+        """Name and split of each clip."""
+        splits = [self.split] * self.clip_count
+        if self.split == BOTH:
+            tests = min(max(round(self.test_share * self.clip_count), 1), self.clip_count - 1)
+            splits = [TRAIN] * (self.clip_count - tests) + [TEST] * tests
+        return list(zip(clip_names(self.name, self.clip_count), splits))
 
 
-def source_key(action: str, path: Path) -> tuple[str, str, int]:
-    """The key of a video that is given; see :attr:`Source.key`."""
-    return action, path.name, path.stat().st_size
+@dataclass(frozen=True)
+class Choice:
+    """How videos that were not seen before are cut and parted.
+
+    Args:
+        test_share: Of each action's videos, for the test split.
+        seed: Of the choice of test videos.
+        clip_seconds: Videos are cut into clips of about that length; None to keep new ones whole, and those that are
+            known as they are.
+        redo: Whether known videos that would now be cut otherwise, or were replaced, are decided anew.
+    """
+
+    test_share: float = 0.25
+    seed: int = 0
+    clip_seconds: float | None = None
+    redo: bool = False
+
+
+@dataclass
+class Plan:
+    """What is to be done.
+
+    Attributes:
+        sources: The videos that can be labelled.
+        dropped: What was decided before and no longer holds: its clips are to be removed.
+        cut_otherwise: Videos that stay as they are cut, though other clips were asked for.
+    """
+
+    sources: dict[Path, Source] = field(default_factory=dict)
+    dropped: list[Source] = field(default_factory=list)
+    cut_otherwise: int = 0
+
+
+@dataclass(frozen=True)
+class _New:
+    key: Key
+    name: str
+    clip_count: int
+    clip_seconds: float | None
 
 
 def find_videos(given: Sequence[Path], *, action: str | None = None, leave_out: Path | None = None) -> dict[Path, str]:
@@ -71,7 +118,7 @@ def find_videos(given: Sequence[Path], *, action: str | None = None, leave_out: 
 
     Raises:
         InputError: If something given is missing, there is no video, a video has no action, or an action's name cannot
-            be a folder's.
+            stand in lists and be a folder's.
     """
     if action is not None:
         _check_action(action)
@@ -88,44 +135,51 @@ def find_videos(given: Sequence[Path], *, action: str | None = None, leave_out: 
 def plan_sources(
     videos: dict[Path, str],
     known: Iterable[Source],
+    choice: Choice,
     *,
-    test_share: float,
-    seed: int = 0,
-    clip_seconds: float | None = None,
+    count_clips: Callable[[Path, float | None], int | None],
+    others: Iterable[str] = (),
     problems: ProblemLog,
-) -> dict[Path, Source]:
-    """Names and splits of the videos: those decided before, and new ones for new videos.
+) -> Plan:
+    """Names, splits and clips of the videos: those decided before, and new ones for new videos.
 
     Of each action about ``test_share`` goes to the test split, at least one and not all where there are two or more:
     those whose names come first in the order of a seeded hash. Clips of one video share a split, since they look
     alike; only of an action's single video that is cut, the last clips are for testing.
+
+    Args:
+        videos: With their actions.
+        known: What was decided before.
+        choice: For those that are not known.
+        count_clips: Clips that a video gives at so many seconds each; None where it cannot be read.
+        others: Names of videos that are in the data set without being known.
+        problems: Given videos that come twice, cannot be read, or are not what they were.
     """
-    by_key = {source.key: source for source in known}
-    taken = {source.name for source in by_key.values()}
-    planned: dict[Path, Source] = {}
-    new: dict[Path, tuple[str, str]] = {}
-    keys: dict[tuple[str, str, int], Path] = {}
-    for path, action in videos.items():
-        key = source_key(action, path)
-        if key in keys:
-            problems.add("video", path, f"has the action, name and size of {keys[key]}: remove or rename one")
+    known, keys = list(known), _keys(videos, problems)
+    plan, new = Plan(), dict[Path, tuple[int, float | None]]()
+    before = _known_sources(keys, known)
+    for path, key in keys.items():
+        old = before.get(path)
+        same = old is not None and old.key == key
+        seconds = old.clip_seconds if old is not None and choice.clip_seconds is None else choice.clip_seconds
+        clips = (
+            old.clip_count if old is not None and same and seconds == old.clip_seconds else count_clips(path, seconds)
+        )
+        if clips is None:
             continue
-        keys[key] = path
-        if key in by_key:
-            planned[path] = by_key[key]
-            continue
-        new[path] = (action, _free_name(path.stem, action, taken))
-        taken.add(new[path][1])
-    actions = [action for action, _ in new.values()]
-    tests = _choose_tests(new.values(), by_key.values(), test_share, seed)
-    for path, (action, name) in new.items():
-        split = TEST if name in tests else TRAIN
-        alone = sum(source.action == action for source in by_key.values()) + actions.count(action) == 1
-        if alone and clip_seconds is not None and test_share > 0:
-            split = BOTH
-        share = test_share if split == BOTH else 0.0
-        planned[path] = Source(path.name, path.stat().st_size, action, name, split, clip_seconds, share)
-    return {path: planned[path] for path in videos if path in planned}
+        if old is not None and same and (clips == old.clip_count or not choice.redo):
+            plan.sources[path] = old
+            plan.cut_otherwise += clips != old.clip_count
+        elif old is not None and not choice.redo:
+            problems.add("video", path, f"is not the video that was labelled as {old.name}: {_REPLACED}")
+        else:
+            plan.dropped += [] if old is None else [old]
+            new[path] = clips, seconds
+    kept = [source for source in known if source not in plan.dropped]
+    named = _named({path: (keys[path], *cut) for path, cut in new.items()}, kept, others)
+    plan.sources |= _decide(named, kept, choice)
+    plan.sources = {path: plan.sources[path] for path in videos if path in plan.sources}
+    return plan
 
 
 def read_sources(path: Path) -> list[Source]:
@@ -160,18 +214,93 @@ def _folder_action(place: Path, path: Path) -> str:
     inside = path.relative_to(place).parts if place.is_dir() else ()
     if len(inside) < 2:
         raise InputError(f"{path} is in no action's folder: give --action NAME, or a folder with one folder an action")
+    if not _can_be_name(inside[0]):
+        folder = ascii(str(place / inside[0]))
+        raise InputError(f"{folder} cannot be an action's name: rename the folder, or give --action NAME")
     return inside[0]
 
 
 def _check_action(action: str) -> None:
-    if not action.strip() or action != action.strip() or action.startswith(".") or "/" in action or "\\" in action:
+    if not _can_be_name(action) or "/" in action or "\\" in action:
         raise InputError(f"action {action!r} cannot be the name of a folder: give another --action")
 
 
-def _free_name(stem: str, action: str, taken: set[str]) -> str:
+def _can_be_name(name: str) -> bool:
+    """Whether a name can stand in a list and in a picture: no control characters, blanks around it, or other bytes."""
+    plain = is_text(name) and not any(unicodedata.category(sign) in ("Cc", "Zl", "Zp") for sign in name)
+    return plain and bool(name) and name == name.strip() and not name.startswith(".")
+
+
+def _keys(videos: dict[Path, str], problems: ProblemLog) -> dict[Path, Key]:
+    """The keys of the videos that can be opened and named; of the same one given twice, the first."""
+    keys: dict[Key, Path] = {}
+    for path, action in videos.items():
+        if not _can_be_name(path.stem.strip(" ")):
+            problems.add("video", path, "has a name that no list can hold: rename it")
+            continue
+        try:
+            key = action, path.name, _digest(path)
+        except OSError as error:
+            problems.add("video", path, f"cannot be read ({error.strerror}): check its rights")
+            continue
+        if key in keys:
+            problems.add("video", path, f"is the same video as {keys[key]}: remove or rename one")
+        keys.setdefault(key, path)
+    return {path: key for key, path in keys.items()}
+
+
+def _digest(path: Path) -> str:
+    size = path.stat().st_size
+    digest = hashlib.blake2b(str(size).encode(), digest_size=16)
+    with path.open("rb") as file:
+        for start in sorted({0, max(size // 2 - _SAMPLE_BYTES // 2, 0), max(size - _SAMPLE_BYTES, 0)}):
+            file.seek(start)
+            digest.update(file.read(_SAMPLE_BYTES))
+    return digest.hexdigest()
+
+
+def _known_sources(keys: dict[Path, Key], known: Sequence[Source]) -> dict[Path, Source]:
+    """What was decided of each video, or of the one that had its action and file name and is not given any more."""
+    by_key = {source.key: source for source in known}
+    given = set(keys.values())
+    gone = {source.key[:2]: source for source in known if source.key not in given}
+    found = {path: by_key.get(key) or gone.pop(key[:2], None) for path, key in keys.items()}
+    return {path: source for path, source in found.items() if source is not None}
+
+
+def _named(
+    cuts: dict[Path, tuple[Key, int, float | None]], known: Sequence[Source], others: Iterable[str]
+) -> dict[Path, _New]:
+    """New videos with names such that no video and no clip has another's."""
+    taken = set(others)
+    for source in known:
+        taken |= {source.name, *clip_names(source.name, source.clip_count)}
+    named = {}
+    for path, (key, clips, seconds) in cuts.items():
+        name = _free_name(path.stem.strip(" "), key[0], clips, taken)
+        taken |= {name, *clip_names(name, clips)}
+        named[path] = _New(key, name, clips, seconds)
+    return named
+
+
+def _free_name(stem: str, action: str, clips: int, taken: set[str]) -> str:
     """The file's own name; where another video has it, with the action before it, then with a number behind."""
-    names = (f"{action}_{stem}" + (f"_{number}" if number > 1 else "") for number in count(1))
-    return stem if stem not in taken else next(name for name in names if name not in taken)
+    numbered = (f"{action}_{stem}" + (f"_{number}" if number > 1 else "") for number in count(1))
+    return next(name for name in chain([stem], numbered) if not taken & {name, *clip_names(name, clips)})
+
+
+def _decide(named: dict[Path, _New], known: Sequence[Source], choice: Choice) -> dict[Path, Source]:
+    """The new videos with their splits."""
+    tests = _choose_tests([(new.key[0], new.name) for new in named.values()], known, choice.test_share, choice.seed)
+    times = Counter([source.action for source in known] + [new.key[0] for new in named.values()])
+    sources = {}
+    for path, new in named.items():
+        action, file, digest = new.key
+        split, share = TEST if new.name in tests else TRAIN, 0.0
+        if times[action] == 1 and new.clip_count > 1 and choice.test_share > 0:
+            split, share = BOTH, choice.test_share
+        sources[path] = Source(file, digest, action, new.name, split, new.clip_count, new.clip_seconds, share)
+    return sources
 
 
 def _choose_tests(new: Iterable[tuple[str, str]], known: Iterable[Source], test_share: float, seed: int) -> set[str]:

@@ -26,6 +26,7 @@ _BOX_PENALTY = 1.5
 # and the largest distance in body heights.
 _SHARED_TIME, _SEEN_TOGETHER, _SAME_PLACE = 0.5, 0.3, 0.15
 _FIELDS = ("frames", "points", "world", "visibility", "scores", "seen")
+_OPTIONS = "options"
 
 
 @dataclass(frozen=True)
@@ -85,23 +86,25 @@ def link_tracks(found: Mapping[int, Sequence[Pose]], *, max_gap: int = 10, min_s
     return [_fill(number, sights) for number, sights in enumerate(kept, start=1)]
 
 
-def save_tracks(path: Path, tracks: Sequence[Track]) -> None:
-    """Write tracks as one compressed NumPy file, in one move."""
+def save_tracks(path: Path, tracks: Sequence[Track], options: str = "") -> None:
+    """Write tracks as one compressed NumPy file, in one move, with the options that they were found with."""
     arrays = {f"{track.number}/{name}": getattr(track, name) for track in tracks for name in _FIELDS}
+    arrays[_OPTIONS] = np.array(options)
     with atomic_write(path) as partial, partial.open("wb") as file:
         np.savez_compressed(file, **arrays)
 
 
-def load_tracks(path: Path) -> list[Track]:
-    """Read back what :func:`save_tracks` wrote.
+def load_tracks(path: Path) -> tuple[list[Track], str]:
+    """Read back what :func:`save_tracks` wrote: the tracks and the options.
 
     Raises:
         InputError: If the file is missing or broken.
     """
     try:
         with np.load(path, allow_pickle=False) as file:
-            numbers = sorted({int(name.partition("/")[0]) for name in file.files})
-            return [Track(number, *(file[f"{number}/{name}"] for name in _FIELDS)) for number in numbers]
+            numbers = sorted({int(name.partition("/")[0]) for name in file.files if name != _OPTIONS})
+            tracks = [Track(number, *(file[f"{number}/{name}"] for name in _FIELDS)) for number in numbers]
+            return tracks, str(file[_OPTIONS])
     except Exception as error:  # a broken zip file raises errors of many kinds
         raise InputError(f"{path} cannot be read ({error}): remove it and run the same command again") from error
 

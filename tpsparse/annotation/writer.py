@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import fcntl
 import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from ..datasets.frame_list import read_frame_list
-from ..datasets.layout import SPLITS, annotations_folder, frame_list, frame_name, videos_folder
+from ..datasets.layout import SPLITS, annotations_folder, frame_list, frame_name, frames_folder, videos_folder
 from ..errors import InputError
 from ..structures.files import atomic_write, remove_partials
 from .labels import Person, frame_annotation
@@ -20,23 +21,34 @@ from .parts import PARTS
 
 OWN_FOLDER = "annotate"
 REVIEW_FOLDER = "review"
+# Of what is kept of each clip: folder and suffix.
+STAMPS, LANDMARKS = ("done", ".json"), ("poses", ".npz")
 
 
 @contextmanager
 def sole_writer(root: Path) -> Iterator[None]:
-    """Keep other runs from writing to the same data set at the same time.
+    """Keep other runs from writing to the same data set at the same time; a new ``root`` that stays empty goes again.
 
     Raises:
         InputError: If another run does.
     """
-    path = root / OWN_FOLDER / "lock"
+    path, there = root / OWN_FOLDER / "lock", root.exists()
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise InputError(f"{root} is being written by another run: wait for it, or choose another --out") from error
-        yield
+        try:
+            yield
+        finally:
+            if not there and list(root.iterdir()) == [path.parent] and list(path.parent.iterdir()) == [path]:
+                shutil.rmtree(root)
+
+
+def own_file(root: Path, kind: tuple[str, str], name: str) -> Path:
+    """Where the stamp or the landmarks of a clip are kept."""
+    return root / OWN_FOLDER / kind[0] / f"{name}{kind[1]}"
 
 
 def clear_leftovers(root: Path) -> None:
@@ -72,17 +84,19 @@ def read_names(path: Path) -> list[str]:
 
 def write_annotations(folder: Path, frames: Sequence[Sequence[Person]]) -> None:
     """Write one JSON file a frame, from frame 1; the folder appears when all are written and replaces an older one."""
-    partial = folder.with_name(f".{folder.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.partial")
+    mark = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    partial, old = (folder.with_name(f".{folder.name}.{mark}{kind}.partial") for kind in ("", "-old"))
     partial.mkdir(parents=True)
     try:
         for number, persons in enumerate(frames, start=1):
             text = json.dumps(frame_annotation(persons), ensure_ascii=False, allow_nan=False)
             (partial / frame_name(number)).write_text(text, encoding="utf-8")
-        if folder.is_dir():
-            shutil.rmtree(folder)
+        if folder.is_dir():  # removing takes long, and a run that is killed meanwhile would leave half of it
+            os.replace(folder, old)
         os.replace(partial, folder)
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        for leftover in (partial, old):
+            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def list_video(root: Path, split: str, action: str, name: str, num_frames: int) -> None:
@@ -96,6 +110,28 @@ def list_video(root: Path, split: str, action: str, name: str, num_frames: int) 
     if any(mark in cell for mark in ',"'):
         cell = '"' + cell.replace('"', '""') + '"'
     _write_text(path, f"{text}{gap}{cell},{num_frames}\n")
+
+
+def remove_clips(root: Path, action: str, clips: Iterable[tuple[str, str]]) -> None:
+    """Remove clips, given as name and split, with their labels, frames and review, and take them off the lists."""
+    for name, split in clips:
+        # The stamp first: without it, the rest counts as not done.
+        own_file(root, STAMPS, name).unlink(missing_ok=True)
+        own_file(root, LANDMARKS, name).unlink(missing_ok=True)
+        (root / REVIEW_FOLDER / f"{name}.mp4").unlink(missing_ok=True)
+        _unlist(frame_list(root, split), f"{action}/{name}.mp4")
+        for folder in (annotations_folder(root, split), frames_folder(root, split)):
+            shutil.rmtree(folder / action / name, ignore_errors=True)
+        (videos_folder(root, split) / action / f"{name}.mp4").unlink(missing_ok=True)
+
+
+def _unlist(path: Path, cell: str) -> None:
+    if not path.is_file():
+        return
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if next(csv.reader([line]), [])[:1] != [cell]]
+    if kept != lines:
+        _write_text(path, "".join(kept))
 
 
 def _extend(path: Path, names: Sequence[str]) -> None:
