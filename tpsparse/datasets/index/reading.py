@@ -74,18 +74,27 @@ class _Reader:
         part_ends = first["parts"] + _ends(video.parts, len(video.persons))
         person_ends = first["persons"] + _ends(video.persons, len(video.frames))
         object_ends = first["objects"] + _ends(video.objects, len(video.frames))
-        for (number, extra), *ranges in zip(video.frames, *_ranges(person_ends), *_ranges(object_ends)):
-            self._extend("frames", video=self._length("videos"), rows=[(number, *ranges, extra)])
-        for (frame, number, box, extra), *ranges in zip(video.persons, *_ranges(part_ends)):
-            self._extend("persons", rows=[(first["frames"] + frame, number, box, *ranges, extra)])
-        self._extend("parts", rows=((first["persons"] + person, *rest) for person, *rest in video.parts))
-        self._extend("objects", rows=((first["frames"] + frame, *rest) for frame, *rest in video.objects))
+        frames = zip(video.frames, *_ranges(person_ends), *_ranges(object_ends))
+        persons = zip(video.persons, *_ranges(part_ends))
+        self._extend(
+            "frames",
+            video=self._length("videos"),
+            rows=[(number, *ranges, extra) for (number, extra), *ranges in frames],
+        )
+        self._extend(
+            "persons",
+            rows=[
+                (first["frames"] + frame, number, box, *ranges, extra)
+                for (frame, number, box, extra), *ranges in persons
+            ],
+        )
+        self._extend("parts", rows=[(first["persons"] + person, *rest) for person, *rest in video.parts])
+        self._extend("objects", rows=[(first["frames"] + frame, *rest) for frame, *rest in video.objects])
 
-    def _extend(self, table: str, *, rows: Iterable[tuple], video: int | None = None) -> None:
-        columns = list(self.columns[table].values())
-        for row in rows:
-            for column, value in zip(columns, row if video is None else (video, *row)):
-                column.append(value)
+    def _extend(self, table: str, *, rows: list[tuple], video: int | None = None) -> None:
+        added = list(zip(*rows)) if video is None else [(video,) * len(rows), *zip(*rows)]
+        for column, values in zip(self.columns[table].values(), added):
+            column.extend(values)
 
     def _length(self, table: str) -> int:
         return len(next(iter(self.columns[table].values())))
