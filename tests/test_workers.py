@@ -22,12 +22,14 @@ def square(number: int) -> tuple[int, int]:
     return number * number, os.getpid()
 
 
-def test_in_this_process_where_one_is_enough():
-    for items, workers in (([1], 2), ([1, 2], 1)):
-        assert [(item, result) for item, result in run_pooled(square, items, workers)] == [
-            (item, (item * item, os.getpid())) for item in items
-        ]
+def test_in_this_process_where_one_is_asked_for():
+    assert list(run_pooled(square, [1, 2], 1)) == [(1, (1, os.getpid())), (2, (4, os.getpid()))]
     assert list(run_pooled(square, [], 2)) == []
+
+
+def test_a_single_item_cannot_crash_this_process():
+    [(item, result)] = run_pooled(square, [3], 2)
+    assert item == 3 and isinstance(result, Crashed)
 
 
 def test_in_others():

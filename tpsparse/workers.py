@@ -27,9 +27,9 @@ def run_pooled(
     Args:
         work: A function of a module; what it raises ends the whole.
         items: What it is given, one at a time; they and the results are pickled.
-        workers: Processes; with one, or one item, the work is done in this process.
+        workers: Processes; with one the work is done in this process, where a crash ends it.
     """
-    if min(workers, len(items)) <= 1:
+    if workers <= 1 or not items:
         yield from ((item, work(item)) for item in items)
         return
     left = dict(enumerate(items))

@@ -329,18 +329,18 @@ class TestBrokenVideos:
     def test_video_that_crashes_its_process(self, drawn, tmp_path, monkeypatch, find_leftovers):
         for name in "abc":
             one_video(drawn, tmp_path, name)
-        monkeypatch.setattr(frame_folder, "extract_video", crash_on_b)
+        monkeypatch.setattr(frame_folder, "_extract", crash_on_b)
         [problem] = extract(tmp_path, workers=2)
         assert (problem.path.name, problem.skipped) == ("b.mp4", "video")
         assert "ends the process that reads it" in problem.message
         assert [path.name for path in sorted(times(tmp_path))] == ["a", "c"] and find_leftovers(tmp_path) == []
 
 
-def crash_on_b(path, folder, settings):
-    if path.stem == "b":
-        with frame_folder._new_folder(folder):
+def crash_on_b(job, settings):
+    if job[0].stem == "b":
+        with frame_folder._new_folder(job[1]):
             os.abort()
-    return extract_video(path, folder, settings)
+    return extract_video(*job, settings)
 
 
 def test_from_the_shell(tiny_copy, run_tool, spoil):

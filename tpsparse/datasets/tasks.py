@@ -14,6 +14,7 @@ from ..errors import InputError
 from ..registry import DATASETS
 from ..structures import FrameParse, VideoParse
 from .base import TPSDataset
+from .frame_pool import FramePool
 from .frame_samplers import even_positions
 from .index import ABSENT, TPSIndex, VideoEntry
 
@@ -22,10 +23,16 @@ class _FrameDataset(TPSDataset):
     """Samples that are each of one annotated frame.
 
     Attributes:
-        frames: (len,) frame row of each sample.
+        frames: (len,) frame row of each sample, in rising order.
+        pool: Decoded frames that are kept; None where samples come in any order.
     """
 
     frames: np.ndarray
+    pool: FramePool | None = None
+
+    def expect_pools(self) -> None:
+        """Samples of a few videos are going to follow each other: keep their frames."""
+        self.pool = FramePool()
 
     def sample_groups(self) -> np.ndarray:
         """(len,) position of each sample's video."""
@@ -37,7 +44,14 @@ class _FrameDataset(TPSDataset):
         entry, number = self.index.video_of(frame), int(self.index.frame_number[frame])
         source = self.source(entry)
         scale = np.array([source.size[1] / entry.size[1], source.size[0] / entry.size[0]] * 2, dtype=np.float32)
-        return entry, number, source.frames([number])[0], scale
+        if self.pool is None:
+            return entry, number, source.frames([number])[0], scale
+        return entry, number, self.pool.frame(source, number, lambda: self._numbers_of(entry)).copy(), scale
+
+    def _numbers_of(self, entry: VideoEntry) -> list[int]:
+        """Numbers of the frames of a video that samples are of, rising."""
+        start, stop = np.searchsorted(self.frames, [entry.frames.start, entry.frames.stop])
+        return np.unique(self.index.frame_number[self.frames[start:stop]]).tolist()
 
 
 @DATASETS.register_module()

