@@ -125,7 +125,7 @@ class TestRefused:
         for path in (tiny_copy / "train_videos").glob("*/*.mp4"):
             path.write_bytes(b"")
         told = self.refused(run_tool, capsys, tmp_path, config, "--cfg-options", f"data_root={tiny_copy}")
-        assert "train_videos has no usable video" in told
+        assert "has no usable video of split train: expected <action>/<video>.mp4 in" in told
 
 
 class TestResumeFrom:
