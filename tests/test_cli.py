@@ -81,8 +81,8 @@ def test_config_options():
     parser = argparse.ArgumentParser()
     cli.add_config_options(parser)
     assert vars(parser.parse_args([])) == {"work_dir": None, "cfg_options": {}}
-    args = parser.parse_args(["--cfg-options", "a.b=3", "c=[1,2]", "d=x"])
-    assert args.cfg_options == {"a.b": 3, "c": [1, 2], "d": "x"}
+    args = parser.parse_args(["--cfg-options", "a.b=3", "c=[1, 2]", "d=own data (1)", "e='x'"])
+    assert args.cfg_options == {"a.b": 3, "c": [1, 2], "d": "own data (1)", "e": "x"}
 
 
 @pytest.mark.parametrize(

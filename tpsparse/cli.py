@@ -93,7 +93,14 @@ def _config_action() -> type[argparse.Action]:
     from mmengine.config import DictAction
 
     class ConfigAction(DictAction):
-        """An item that cannot be read is told as argparse tells its own."""
+        """An item that cannot be read is told as argparse tells its own, and blanks in a path stay."""
+
+        @staticmethod
+        def _parse_iterable(val: str) -> Any:
+            # mmengine takes blanks out of every value; only lists and tuples have any that mean nothing.
+            if "," not in val and not val.startswith(("(", "[")):
+                return DictAction._parse_int_float_bool(val.strip("'\""))
+            return DictAction._parse_iterable(val)
 
         def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
             for item in values:
