@@ -96,6 +96,8 @@ class FrameFolder:
                 f"{self.path} ends after frame {self.num_frames} but frame {max(numbers)} was asked for: "
                 "its annotation is of another video; replace or remove it"
             )
+        if len(numbers) == 1:
+            return self._read(int(numbers[0]))[None]  # not copied: what most training samples ask for
         distinct, places = np.unique(np.asarray(numbers), return_inverse=True)
         return np.stack([self._read(int(number)) for number in distinct])[places]
 
@@ -107,7 +109,7 @@ class FrameFolder:
             image = None
         if image is None or image.shape[:2] != self.size:
             raise InputError(f"{path} cannot be read: remove its folder and run tools/prepare_data.py frames again")
-        return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+        return cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=image)
 
 
 def open_frames(root: str | Path, split: str, action: str, video: str) -> FrameFolder | None:

@@ -61,13 +61,13 @@ class FramePool:
                 raise
             wanted, frames = [number], source.frames([number])  # another of them cannot be read
         for one, frame in zip(wanted, frames):
-            self._hold((source.path, one), frame)
+            self._hold((source.path, one), frame, alone=len(wanted) == 1)
 
-    def _hold(self, key: tuple[Path, int], frame: np.ndarray) -> None:
+    def _hold(self, key: tuple[Path, int], frame: np.ndarray, *, alone: bool) -> None:
         old = self._held.pop(key, None)
         self._bytes -= 0 if old is None else old.nbytes
-        # A copy: a view would keep all frames that were read together.
-        self._held[key] = frame.copy()
+        # Not as a view, which would keep all frames that were read together.
+        self._held[key] = frame if alone else frame.copy()
         self._bytes += frame.nbytes
         while self._bytes > self.max_bytes and len(self._held) > 1:
             self._bytes -= self._held.popitem(last=False)[1].nbytes
