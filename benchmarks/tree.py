@@ -10,11 +10,9 @@ what it costs for a moving picture and the tree stays small. The same parameters
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import os
 import shutil
 import sys
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +27,7 @@ from tpsparse.cli import DONE, not_negative, positive, run
 from tpsparse.datasets.layout import annotation_folder, frame_list, frame_name, videos_folder
 from tpsparse.errors import InputError
 from tpsparse.structures.files import write_json
+from tpsparse.workers import Crashed, cores, run_pooled
 
 VIDEOS, FRAMES = 377, 57_000  # a tenth of 3,809 and 574,851
 TEST_SHARE = 932 / 3809
@@ -108,8 +107,10 @@ def make_tree(
     _link_videos(partial, planned, seed)
     totals = Counts()
     train = [video for video in planned if video.split == "train"]
-    written = _each_written(train, min(workers or os.cpu_count() or 1, videos))
-    for counts in tqdm(written, total=videos, desc="tree", unit="video", disable=not progress):
+    written = run_pooled(write_annotations, train, workers or cores())
+    for video, counts in tqdm(written, total=videos, desc="tree", unit="video", disable=not progress):
+        if isinstance(counts, Crashed):
+            raise InputError(f"{video.path} has no annotation, its process ended: see that memory is free and repeat")
         totals += counts
     manifest = {**parameters, "counts": asdict(totals)}
     write_json(partial / MANIFEST, manifest)
@@ -126,15 +127,6 @@ def write_annotations(video: Video) -> Counts:
     for number, content in enumerate(contents, 1):
         (folder / frame_name(number)).write_bytes(encode(content))
     return count(contents)
-
-
-def _each_written(videos: list[Video], workers: int) -> Iterator[Counts]:
-    if workers == 1:
-        yield from map(write_annotations, videos)
-        return
-    # Fresh interpreters: forking a process with running threads can hang.
-    with multiprocessing.get_context("spawn").Pool(workers) as pool:
-        yield from pool.imap_unordered(write_annotations, videos)
 
 
 def _known(out: Path, parameters: dict[str, Any]) -> dict[str, Any]:

@@ -298,6 +298,13 @@ class TestNamedSplits:
         [problem] = [problem for problem in dataset.problems if problem.path.name == "lunge_train_0.mp4"]
         assert "is in split all/train but not there: restore it" in problem.message
 
+    def test_second_of_a_name_is_told(self, tiny_copy):
+        videos = tiny_copy / "train_videos"
+        shutil.copy(videos / "lunge" / "lunge_train_0.mp4", videos / "push_up" / "lunge_train_0.mp4")
+        write_splits(tiny_copy, names=["all"])
+        told = [problem.path for problem in make(TPSClipDataset, tiny_copy, "all/train").problems]
+        assert videos / "push_up" / "lunge_train_0.mp4" in told
+
 
 @pytest.mark.parametrize("available", [1, 3])
 def test_pick_frames_has_no_more_than_there_are(available):

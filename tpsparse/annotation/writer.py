@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import fcntl
 import json
 import os
 import shutil
@@ -11,6 +10,8 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from ..datasets.frame_list import read_frame_list
 from ..datasets.layout import SPLITS, annotations_folder, frame_list, frame_name, frames_folder, videos_folder
@@ -34,11 +35,11 @@ def sole_writer(root: Path) -> Iterator[None]:
     """
     path, there = root / OWN_FOLDER / "lock", root.exists()
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise InputError(f"{root} is being written by another run: wait for it, or choose another --out") from error
+    try:
+        lock = FileLock(path).acquire(timeout=0)
+    except Timeout as error:
+        raise InputError(f"{root} is being written by another run: wait for it, or choose another --out") from error
+    with lock:
         try:
             yield
         finally:

@@ -23,6 +23,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from ..errors import InputError
@@ -303,14 +304,12 @@ def _claimed(folder: Path, settings: FrameSettings) -> Iterator[None]:
     Raises:
         InputError: If another run is writing there, or the folder's settings differ or are missing.
     """
-    import fcntl  # not on every system, and reading frames does without
-
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / LOCK_FILE).open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise InputError(f"{folder} is being written by another run: wait for it") from error
+    try:
+        lock = FileLock(folder / LOCK_FILE).acquire(timeout=0)
+    except Timeout as error:
+        raise InputError(f"{folder} is being written by another run: wait for it") from error
+    with lock:
         path = folder / SETTINGS_FILE
         found = _read_settings(path)
         if found is None and any(not entry.name.startswith(".") for entry in folder.iterdir()):

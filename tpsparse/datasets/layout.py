@@ -40,9 +40,9 @@ def frames_folder(root: Path, split: str) -> Path:
 
 def annotation_folder(root: Path, split: str, action: str, video: str) -> Path:
     """Where the frames of one video are annotated; some releases repeat the video's folder."""
-    folder = annotations_folder(root, split) / action / video
-    nested = folder / video
-    return nested if nested.is_dir() else folder
+    folder = f"{annotations_folder(root, split)}/{action}/{video}"
+    nested = f"{folder}/{video}"
+    return Path(nested if os.path.isdir(nested) else folder)
 
 
 def frame_list(root: Path, split: str) -> Path:

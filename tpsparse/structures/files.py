@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..errors import InputError
+
 # A list of numbers that json.dumps has spread over lines. Strings hold no raw line break, so none can match.
 _SPREAD_NUMBERS = re.compile(r"\[\n\s*((?:(?:-?[\d.]+(?:[eE][-+]?\d+)?|null)(?:,\n\s*)?)+)\n\s*\]")
 
@@ -33,6 +35,21 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing_told(path: str | Path) -> Iterator[None]:
+    """Name the file where a write fails: such an error names none, unlike that of a file that cannot be opened.
+
+    Raises:
+        InputError: If there is no room left.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        raise InputError(f"{path} cannot be written ({error.strerror or error}): make room there") from error
 
 
 def write_json(path: str | Path, data: Any) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -15,7 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ...errors import InputError
-from ...structures.files import atomic_write, write_json
+from ...structures.files import atomic_write, write_json, writing_told
 from ...taxonomy import Taxonomy
 from ..layout import (
     FRAME_FILE,
@@ -73,7 +71,7 @@ def export_coco(root: Path, out: Path, *, split: str = "train", progress: bool =
     problems = ProblemLog()
     videos = _videos(root, official, listed, problems)
     with (
-        full_disk_told(out),
+        writing_told(out),
         atomic_write(out) as partial,
         partial.open("w", encoding="ascii") as file,
         tempfile.TemporaryFile("w+", encoding="ascii", dir=partial.parent) as held,
@@ -84,24 +82,9 @@ def export_coco(root: Path, out: Path, *, split: str = "train", progress: bool =
             writer.write_video(root, official, path)
         writer.end()
     labels = out.with_name(f"{out.stem}_cvat_labels.json")
-    with full_disk_told(labels):
+    with writing_told(labels):
         write_json(labels, _cvat_labels(writer.categories, taxonomy))
     return problems
-
-
-@contextmanager
-def full_disk_told(path: Path) -> Iterator[None]:
-    """Name the file where a write fails: such an error names none, unlike that of a file that cannot be opened.
-
-    Raises:
-        InputError: If there is no room left.
-    """
-    try:
-        yield
-    except OSError as error:
-        if error.filename is not None:
-            raise
-        raise InputError(f"{path} cannot be written ({error.strerror or error}): make room there") from error
 
 
 def coco_box(box: list[Any], scale: tuple[float, float]) -> list[float]:

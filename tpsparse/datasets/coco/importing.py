@@ -15,13 +15,13 @@ from typing import Any
 from tqdm import tqdm
 
 from ...errors import InputError
-from ...structures.files import atomic_write
+from ...structures.files import atomic_write, writing_told
 from ...taxonomy import Taxonomy
 from ..layout import SPLITS, annotation_folder, frame_name, video_paths, videos_folder
 from ..problems import ProblemLog
 from ..video import open_video
 from .assembling import assemble
-from .exporting import frame_files, full_disk_told
+from .exporting import frame_files
 from .items import FrameItems, is_number, take_apart
 from .reading import AnnotationReader, View
 
@@ -153,7 +153,7 @@ class _Importer:
         assembled = assemble(frame, items, tell)
         if base is not None and assembled == content:
             return False
-        with full_disk_told(file), atomic_write(file) as partial:
+        with writing_told(file), atomic_write(file) as partial:
             partial.write_text(json.dumps(assembled), encoding="utf-8")
         return True
 

@@ -36,7 +36,7 @@ class _Reader:
         }
 
     def read(self, files: VideoFiles, examined: Examined | None) -> None:
-        if examined is None or (self.check_videos and examined.decoded is None and examined.error is None):
+        if examined is None or (self.check_videos and examined.decoded is None):
             examined = examine(files.path, check_videos=self.check_videos)
         starts = {table: self._length(table) for table in ("frames", "problems", "keys")}
         video = VideoReader(files, examined)

@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
 from ...errors import InputError
 from ..frame_list import FrameList, read_frame_list
-from ..layout import FRAME_FILE, SPLITS, annotations_folder, frame_list, video_paths, videos_folder
+from ..layout import FRAME_FILE, SPLITS, annotation_folder, frame_list, video_paths, videos_folder
 from .files import VideoFiles
-from .tables import Tables, mark, names, numbers
+from .tables import Tables, mark, numbers, strings
 
 SMALL_SET = 20_000
 """Annotated frames up to which opening an index looks at every file, which takes some five microseconds for each."""
@@ -71,8 +68,8 @@ def is_current(tables: Tables, root: Path) -> bool:
     if len(now) != len(videos):
         return False
     known = zip(
-        _named(videos, "split"),
-        _named(videos, "action"),
+        strings(videos, "split"),
+        strings(videos, "action"),
         videos["file"].to_pylist(),
         numbers(videos, "video_bytes").tolist(),
         numbers(videos, "video_mtime").tolist(),
@@ -88,7 +85,7 @@ def is_current(tables: Tables, root: Path) -> bool:
 
 def _look(root: Path, split: str, path: Path, listed: FrameList, deep: bool) -> VideoFiles:
     action, row = path.parent.name, listed.find(path.parent.name, path.stem)
-    folder, folder_mtime = _annotations(root, split, action, path.stem)
+    folder = annotation_folder(root, split, action, path.stem)
     video_bytes, video_mtime = _size_and_time(path)
     stamp, num_files = _stamp(folder) if deep else ("", 0)
     return VideoFiles(
@@ -99,7 +96,7 @@ def _look(root: Path, split: str, path: Path, listed: FrameList, deep: bool) -> 
         listed=None if row is None else row.num_frames,
         video_bytes=video_bytes,
         video_mtime=video_mtime,
-        folder_mtime=folder_mtime,
+        folder_mtime=_size_and_time(folder)[1] if folder.is_dir() else 0,
         stamp=stamp,
         num_files=num_files,
     )
@@ -114,22 +111,9 @@ def _size_and_time(file: Path | os.DirEntry) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
-def _annotations(root: Path, split: str, action: str, video: str) -> tuple[str, int]:
-    """Where frames are annotated, as :func:`annotation_folder` has it, and its time; 0 where it is not there."""
-    folder = f"{annotations_folder(root, split)}/{action}/{video}"
-    for place in (f"{folder}/{video}", folder):
-        try:
-            status = os.stat(place)
-        except OSError:
-            continue
-        if stat.S_ISDIR(status.st_mode):
-            return place, status.st_mtime_ns
-    return folder, 0
-
-
-def _stamp(folder: str) -> tuple[str, int]:
+def _stamp(folder: Path) -> tuple[str, int]:
     """Digest of names, sizes and times of a folder's annotations, and how many there are."""
-    if not os.path.isdir(folder):
+    if not folder.is_dir():
         return "", 0
     try:
         with os.scandir(folder) as entries:
@@ -138,7 +122,3 @@ def _stamp(folder: str) -> tuple[str, int]:
         return "unreadable", 0
     lines = sorted(f"{name} {size} {time}" for name, size, time in files)
     return hashlib.blake2b("\n".join(lines).encode(), digest_size=16).hexdigest(), len(lines)
-
-
-def _named(table, column: str) -> list[str]:
-    return np.array(names(table, column), dtype=object)[numbers(table, column)].tolist() if len(table) else []

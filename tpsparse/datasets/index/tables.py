@@ -14,8 +14,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from ...errors import InputError
-from ...structures.files import atomic_write
+from ...structures.files import atomic_write, writing_told
 from .schema import LINKS, SCHEMAS, VERSION
 
 Tables = dict[str, pa.Table]
@@ -59,6 +58,13 @@ def names(table: pa.Table, column: str) -> list[str]:
     if not len(table):
         return []
     return _whole(table[column]).dictionary.to_pylist()
+
+
+def strings(table: pa.Table, column: str) -> np.ndarray:
+    """A column of names as (rows,) Python strings."""
+    if not len(table):
+        return np.zeros(0, dtype=object)
+    return np.array(names(table, column), dtype=object)[numbers(table, column)]
 
 
 def rows_of_videos(tables: Tables, start: int, stop: int) -> Rows:
@@ -106,10 +112,8 @@ def save(tables: Tables, folder: Path, *, lists: str) -> None:
     with ExitStack() as moves:  # the files are moved into place when all of them are written
         for name, table in tables.items():
             path = folder / f"{name}.arrow"
-            try:
+            with writing_told(path):
                 write_file(moves.enter_context(atomic_write(path)), table.replace_schema_metadata(marks))
-            except OSError as error:
-                raise InputError(f"{path} cannot be written ({error}): make room there and run it again") from error
 
 
 def write_file(path: Path, table: pa.Table) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
-from typing import Any, overload
+from typing import overload
 
 import numpy as np
 import pyarrow as pa
@@ -20,20 +21,16 @@ from ...errors import InputError
 from ...structures import FrameParse, VideoParse
 from ...taxonomy import Taxonomy
 from ..layout import SPLITS, videos_folder
-from ..problems import Problem, ProblemLog
 from ..splits import read_split
 from ..video import VideoFacts
-from .build import index_folder, open_tables
-from .checks import ERROR, KINDS
-from .tables import Tables, mark, names, numbers
-from .whole import LABELS, unknown_labels
+from .build import open_tables
+from .tables import Tables, mark, names, numbers, strings
+from .told import split_problems
 
 ABSENT = -1
 MOST_VIEWS = 8
 """Splits that one process keeps open."""
 _OF_ENTRY = ("num_frames", "video_bytes", "height", "width", "fps", "frame_start", "frame_stop")
-TOLD = 50
-"""Problems that a run lists; the others are counted, and all are in ``problems.csv``."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +85,7 @@ class TPSIndex:
         split: Official or named.
         taxonomy: The names that ids stand for.
         listed: ``<action>/<file>`` of the videos of a named split, None for an official one.
+        inside: Whether a video is of this split, usable or not, by row of the table of videos.
         videos: V usable videos.
         broken: Videos that cannot be read.
         problems: What could not be used.
@@ -109,12 +107,13 @@ class TPSIndex:
         self._video_columns = {name: numbers(videos, name) for name in _OF_ENTRY}
         # What decoding gave, where that was asked for, is what numbers of frames after a gap go by.
         self._video_frames = pc.coalesce(videos["decoded_frames"], videos["video_frames"]).to_numpy()
-        self._video_split, self._video_action = _strings(videos, "split"), _strings(videos, "action")
-        chosen = self._choose_videos()
+        self._video_split, self._video_action = strings(videos, "split"), strings(videos, "action")
+        self.inside, lost = self._videos_inside()
+        known = np.array([name in taxonomy.action_ids for name in self._video_action], dtype=bool)
         usable = np.array(videos["usable"].to_pylist(), dtype=bool)
         broken = np.array([error is not None for error in videos["error"].to_pylist()], dtype=bool)
-        self.videos = VideoTable(self, chosen[usable[chosen]])
-        self._broken_rows = {self._path(int(row)): int(row) for row in chosen[broken[chosen]]}
+        self.videos = VideoTable(self, np.flatnonzero(self.inside & known & usable))
+        self._broken_rows = {self._path(int(row)): int(row) for row in np.flatnonzero(self.inside & known & broken)}
         self.broken = list(self._broken_rows)
         self.frame_number = numbers(tables["frames"], "number")
         self._person_ranges = _ranges(tables["frames"], "person")
@@ -128,7 +127,7 @@ class TPSIndex:
         self.object_box = numbers(tables["objects"], "box")
         self._part_name, self._part_ids = _named_ids(tables["parts"], "part", taxonomy.part_ids)
         self._state_name, self._state_ids = _named_ids(tables["parts"], "state", taxonomy.state_ids)
-        self.problems = self._gather_problems()
+        self.problems = split_problems(self, lost)
 
     def __reduce__(self) -> tuple:
         return open_index, (self.root, self.split, self.taxonomy)  # another process maps the files again
@@ -146,10 +145,14 @@ class TPSIndex:
     @cached_property
     def parts(self) -> np.ndarray:
         """(M,) rows of the parts of these persons whose part and state have ids, rising."""
-        rows = self._rows_below(self.persons, "persons", "part")
+        rows = self.labelled_rows("parts")
         if (self._part_ids >= 0).all() and (self._state_ids >= 0).all():
             return rows
         return rows[(self.part_id[rows] >= 0) & (self.state_id[rows] >= 0)]
+
+    def labelled_rows(self, table: str) -> np.ndarray:
+        """Rows of ``parts`` or ``objects`` in this split's usable videos, whether their names have ids or not."""
+        return self.objects if table == "objects" else self._rows_below(self.persons, "persons", "part")
 
     @cached_property
     def objects(self) -> np.ndarray:
@@ -268,8 +271,6 @@ class TPSIndex:
 
     def digest(self) -> str:
         """Digest of what this split holds: its videos by name and size, its annotations by content, all names."""
-        from hashlib import sha256
-
         digest = sha256(repr(self.taxonomy).encode())
         columns = ("split", "action", "file", "video_bytes", "num_frames", "content")
         rows = np.concatenate([self.videos.rows, list(self._broken_rows.values())]).astype(np.int64)
@@ -295,67 +296,15 @@ class TPSIndex:
     def _frame_video_row(self) -> np.ndarray:
         return numbers(self.tables["frames"], "video")
 
-    def _choose_videos(self) -> np.ndarray:
-        """Rows of the videos of the split, usable or not, whose action is known."""
-        videos = self.tables["videos"]
-        split, action = self._video_split, self._video_action
-        known = np.array([name in self.taxonomy.action_ids for name in action], dtype=bool)
+    def _videos_inside(self) -> tuple[np.ndarray, list[str]]:
+        """(rows of videos,) whether a video is of this split, and the listed ones that are not there."""
         if self.listed is None:
-            return np.flatnonzero((split == self.split) & known)
+            return self._video_split == self.split, []
         wanted = set(self.listed)
-        places = [f"{folder}/{file}" for folder, file in zip(action, videos["file"].to_pylist())]
-        inside = np.array([place in wanted for place in places], dtype=bool) & (split == SPLITS[0])
-        self._lost = sorted(wanted - {place for place, kept in zip(places, inside) if kept})
-        return np.flatnonzero(inside & known)
-
-    def _gather_problems(self) -> ProblemLog:
-        """Those of this split that cost an item; many of them are listed in part."""
-        table = self.tables["problems"]
-        fatal = [
-            position
-            for position, kind in enumerate(names(table, "kind"))
-            if KINDS[kind].severity == ERROR and kind not in LABELS
-        ]
-        rows = np.flatnonzero(np.isin(numbers(table, "kind"), fatal)) if len(table) else np.zeros(0, dtype=np.int64)
-        video = numbers(table, "video")[rows] if len(table) else rows
-        listed = np.zeros(len(self.tables["videos"]) + 1, dtype=bool)
-        listed[:-1] = self._in_split()
-        listed[-1] = self.split in SPLITS
-        rows = rows[listed[video]]
-        found = map(self._problem, table.take(pa.array(rows[:TOLD])).to_pylist())
-        problems = [problem for problem in found if problem is not None]
-        for _, kind, _, file, _, _, message in unknown_labels(
-            self.tables, self.root, self.taxonomy, within=self._rows_in_split
-        ):
-            if KINDS[kind].severity == ERROR:
-                problems.append(Problem(KINDS[kind].item, self.root / file, message))
-        for place in getattr(self, "_lost", ()):
-            told = f"is in split {self.split} but not there: restore it"
-            problems.append(Problem("video", videos_folder(self.root, SPLITS[0]) / place, told))
-        if len(rows) > TOLD:
-            told = f"lists {len(rows) - TOLD} more: see there"
-            problems.append(Problem("others", index_folder(self.root) / "problems.csv", told))
-        return ProblemLog(problems)
-
-    def _rows_in_split(self, table: str) -> np.ndarray:
-        """Rows of parts or objects in this split's usable videos."""
-        return self.objects if table == "objects" else self._rows_below(self.persons, "persons", "part")
-
-    def _problem(self, row: dict[str, Any]) -> Problem | None:
-        if row["video"] < 0 and not row["file"].startswith(f"{self.split}_videos/"):
-            return None
-        words = (row["key"], row["value"] if row["key"] else "", row["message"])
-        message = " ".join(word for word in words if word)
-        return Problem(KINDS[row["kind"]].item, self.root / row["file"], message)
-
-    def _in_split(self) -> np.ndarray:
-        """(rows of videos,) those of this split, whatever their action."""
-        if self.listed is None:
-            return self._video_split == self.split
-        chosen = np.zeros(len(self._video_split), dtype=bool)
-        chosen[self.videos.rows] = True
-        chosen[list(self._broken_rows.values())] = True
-        return chosen
+        files = self.tables["videos"]["file"].to_pylist()
+        places = [f"{action}/{file}" for action, file in zip(self._video_action, files)]
+        inside = np.array([place in wanted for place in places], dtype=bool) & (self._video_split == SPLITS[0])
+        return inside, sorted(wanted - {place for place, kept in zip(places, inside) if kept})
 
     def _rows_below(self, rows: np.ndarray, table: str, child: str) -> np.ndarray:
         starts, stops = (column[rows].astype(np.int64) for column in _ranges(self.tables[table], child))
@@ -414,9 +363,3 @@ def _named_ids(table: pa.Table, column: str, ids: dict[str, int]) -> tuple[np.nd
         return np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int64)
     known = [ids.get(name, ABSENT) for name in names(table, column)]
     return numbers(table, column), np.array(known, dtype=np.int64)
-
-
-def _strings(table: pa.Table, column: str) -> np.ndarray:
-    if not len(table):
-        return np.zeros(0, dtype=object)
-    return np.array(names(table, column), dtype=object)[numbers(table, column)]
