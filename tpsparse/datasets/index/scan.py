@@ -96,7 +96,7 @@ def _look(root: Path, split: str, path: Path, listed: FrameList, deep: bool) -> 
         listed=None if row is None else row.num_frames,
         video_bytes=video_bytes,
         video_mtime=video_mtime,
-        folder_mtime=_size_and_time(folder)[1] if folder.is_dir() else 0,
+        folder_mtime=_size_and_time(folder)[1],
         stamp=stamp,
         num_files=num_files,
     )
