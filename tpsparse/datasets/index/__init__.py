@@ -1,7 +1,8 @@
 """The index of a data set: what is annotated where, read once into Arrow tables and opened by memory map.
 
 ``schema`` says what the tables hold, ``annotations`` reads the official JSON by the rules of ``checks`` and ``whole``,
-``scan`` sees what has changed, ``build`` joins it all by ``tables``, ``view`` is what data sets read.
+``scan`` sees what has changed, ``build`` joins it all by ``tables``, ``view`` is what data sets read,
+``told`` what a run hears of the rest.
 """
 
 from .build import build_index
