@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import resource
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -40,6 +42,25 @@ def scope(no_scope: None) -> None:
     from mmengine.registry import init_default_scope
 
     init_default_scope("tpsparse")
+
+
+@pytest.fixture
+def little_room() -> Callable[[], AbstractContextManager[None]]:
+    """A block in which no file may grow beyond 2,000 bytes, as on a disk that is all but full.
+
+    A block, not the whole test: between a test and its clean-up pytest itself writes, perhaps to a file.
+    """
+
+    @contextmanager
+    def block() -> Iterator[None]:
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2000, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    return block
 
 
 @pytest.fixture(scope="session")

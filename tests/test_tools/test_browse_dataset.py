@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-
 import pytest
 import tiny
 
@@ -42,7 +40,7 @@ def test_bad_items_are_skipped_and_told(run_tool, tiny_copy, tmp_path, capsys, s
     assert len(list((tmp_path / "out").glob("0*.jpg"))) == 4 and find_leftovers(tmp_path) == []
 
 
-def test_full_disk(run_tool, tiny_root, tmp_path, capsys, find_leftovers, monkeypatch):
+def test_full_disk(run_tool, tiny_root, tmp_path, capsys, find_leftovers, monkeypatch, little_room):
     """No file may grow beyond 2,000 bytes once samples are drawn (configs are read by way of temporary files)."""
     from tpsparse.analysis.browsing import Browser
 
@@ -50,14 +48,11 @@ def test_full_disk(run_tool, tiny_root, tmp_path, capsys, find_leftovers, monkey
     arguments += ("--cfg-options", f"data_root={tiny_root}")
     assert run_tool("browse_dataset", *arguments) == 0
     before = (tmp_path / "out" / "001.jpg").read_bytes()
-    limits, write = resource.getrlimit(resource.RLIMIT_FSIZE), Browser.write
+    write = Browser.write
 
     def write_with_little_room(self, *args):
-        resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))
-        try:
+        with little_room():
             return write(self, *args)
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
     monkeypatch.setattr(Browser, "write", write_with_little_room)
     assert run_tool("browse_dataset", *arguments) == 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 
@@ -50,17 +49,13 @@ def test_warnings_cost_nothing(run_tool, tiny_copy, tmp_path, capsys):
     assert "no-person" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
-def test_full_disk(run_tool, tiny_root, tmp_path, capsys, find_leftovers):
+def test_full_disk(run_tool, tiny_root, tmp_path, capsys, find_leftovers, little_room):
     """No file may grow beyond 2,000 bytes; a page that was there stays."""
     out = tmp_path / "report.html"
     assert run_tool(NAME, tiny_root, "--out", out) == 0
     before = out.read_bytes()
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))
-    try:
+    with little_room():
         assert run_tool(NAME, tiny_root, "--out", out, "--seed", 1) == 2
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert f"error: {out} cannot be written (File too large): make room there" in capsys.readouterr().err
     assert out.read_bytes() == before and find_leftovers(tmp_path) == []
 
