@@ -1,5 +1,6 @@
 # make setup   a .venv with everything (made once; made again when a requirements file changes)
 # make demo    data, training, test, score, submission and pictures in work_dirs/demo
+# make studies tables 3 to 5 of the DAP report at quick size, three seeds: hours; docs/results.md holds them
 # make test    the tests
 # make lint    style, types
 # make annotate    what tools/annotate.py needs on top (MediaPipe)
@@ -10,8 +11,9 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 DEMO := work_dirs/demo
 SYSTEM := configs/quick/systems/dap.py
+STUDIES := work_dirs/studies
 
-.PHONY: setup demo test lint annotate benchmarks
+.PHONY: setup demo studies study-data test lint annotate benchmarks
 
 setup: $(READY)
 
@@ -22,6 +24,13 @@ demo: $(READY)
 	$(PY) tools/prepare_data.py synthetic --out $(DEMO)/data
 	$(PY) tools/reproduce.py $(SYSTEM) --work-dir $(DEMO) --cfg-options data_root=$(DEMO)/data
 	$(PY) tools/evaluate.py --gt $(DEMO)/ground_truth --pred $(DEMO)/submission
+
+study-data: $(READY)
+	$(PY) tools/prepare_data.py synthetic --out $(STUDIES)/data --actions 12 --train 32 --test 15
+	$(PY) tools/prepare_data.py splits $(STUDIES)/data
+
+studies: study-data
+	for table in 3 4 5; do $(PY) tools/study.py configs/quick/studies/dap_table$$table.py --seeds 0 1 2 || exit 2; done
 
 test: $(READY)
 	$(PY) -m pytest

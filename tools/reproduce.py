@@ -20,7 +20,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
 
-    from tpsparse.reproduce import Reproduction
+    from tpsparse.reproduction import Reproduction
 
     reproduction = Reproduction(args.config, work_dir=args.work_dir, options=args.cfg_options, jobs=args.jobs)
     report = reproduction.run()
@@ -31,8 +31,8 @@ def main(argv: list[str] | None = None) -> int:
             print_metrics(metrics)
     print("\ntop-1 accuracy by source of action scores")
     print_metrics(report["sources"])
-    print(f"\nall files: {reproduction.work_dir}")
-    return SOME_SKIPPED if reproduction.skipped else DONE
+    print(f"\nall files: {reproduction.out_dir}")
+    return SOME_SKIPPED if reproduction.place.skipped else DONE
 
 
 if __name__ == "__main__":

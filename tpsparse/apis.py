@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.model import BaseTTAModel
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from torch.nn import Module
@@ -16,9 +17,11 @@ from torch.nn.parallel import DistributedDataParallel
 
 from .datasets.video import Video, frames_of
 from .engine import build_runner, config_taxonomy, fix_threads, load_config
+from .engine.launch import check_sync_bn, noticing_lost_peers
+from .engine.options import check_training
 from .errors import InputError
 from .parsing import ActionParser, load_weights
-from .parsing.network import find_checkpoint, read_checkpoint, stored_taxonomy
+from .parsing.network import find_checkpoint, merges_views, read_checkpoint, stored_taxonomy
 from .registry import MODELS, SCOPE
 from .structures import VideoParse
 from .structures.export import parse_to_json
@@ -47,23 +50,28 @@ def train(cfg: Config, *, launcher: str = "none", resume: bool = False) -> Runne
     Raises:
         InputError: If the config is not of a training run or cannot be built, or the checkpoint to go on from does not
             fit.
+        LostPeerError: If another process of the run ended before its time.
     """
     if is_system(cfg) or "model" not in cfg or "train_dataloader" not in cfg:
         raise InputError(f"config {cfg.filename} trains no network: train a whole system with tools/reproduce.py")
+    check_training(cfg, launcher)
     remove_partials(cfg.work_dir)
     checkpoint = _last_checkpoint(cfg) if resume else None
     cfg.resume = checkpoint is not None
     if checkpoint is not None:
         cfg.load_from = checkpoint
-    with _building(cfg.filename):
+    with noticing_lost_peers(), _building(cfg.filename):
         runner = build_runner(cfg, launcher)
         # Else first built inside the training; both are what the training itself would build, in its order.
         if runner.train_loop is not None:
             runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
+    if cfg.get("sync_bn"):
+        check_sync_bn(runner.model, cfg.filename)
     if checkpoint is not None:
         # mmengine itself would go on from a checkpoint of another network with the weights that fit.
         load_weights(_network_of(runner), checkpoint, config_taxonomy(cfg), cfg.filename)
-    runner.train()
+    with noticing_lost_peers():
+        runner.train()
     return runner
 
 
@@ -89,6 +97,8 @@ def test(cfg: Config, *, checkpoint: str | None = None, launcher: str = "none") 
     if not is_system(cfg):
         checkpoint = find_checkpoint(checkpoint or cfg.work_dir, cfg.filename)
     _drop_training(cfg)
+    if merges_views(cfg):
+        cfg.model = dict(cfg.tta_model, module=cfg.model)
     with _building(cfg.filename):
         runner = build_runner(cfg, launcher)
     if checkpoint is not None:
@@ -183,8 +193,11 @@ def _last_checkpoint(cfg: Config) -> str | None:
 
 
 def _network_of(runner: Runner) -> Module:
-    """The network itself, where several processes have wrapped it."""
-    return runner.model.module if isinstance(runner.model, DistributedDataParallel) else runner.model
+    """The network itself, where several processes, or several views in testing, have wrapped it."""
+    model = runner.model
+    while isinstance(model, DistributedDataParallel | BaseTTAModel):
+        model = model.module
+    return model
 
 
 def _trained_taxonomy(config: str | Path, work_dir: Any, options: dict[str, Any] | None) -> Taxonomy:

@@ -1,10 +1,12 @@
 """A system: stages fill the record of each test video, which is scored and written as a submission."""
 
+out_dir = "@work_dir"
+
 model = dict(
     type="ActionParser",
     taxonomy="@taxonomy",
     frames=dict(type="EveryFrame", step=5),  # the frames that the challenge evaluates
-    save_dir="@work_dir/parses/test",
+    save_dir="@out_dir/parses/test",
 )
 test_dataloader = dict(
     batch_size=1,
@@ -12,5 +14,5 @@ test_dataloader = dict(
     sampler=dict(type="DefaultSampler", shuffle=False),
     dataset=dict(type="VideoDataset", data_root="@data_root", taxonomy="@taxonomy", split="@test_split"),
 )
-test_evaluator = dict(type="KineticsTPSMetric", taxonomy="@taxonomy", out_dir="@work_dir")
+test_evaluator = dict(type="KineticsTPSMetric", taxonomy="@taxonomy", out_dir="@out_dir")
 test_cfg = dict()

@@ -10,12 +10,18 @@ default_hooks = dict(
     checkpoint=dict(type="CheckpointHook", interval=1, max_keep_ckpts=2),
     sampler_seed=dict(type="DistSamplerSeedHook"),
 )
-custom_hooks = [dict(type="EpochSeedHook"), dict(type="ProblemHook"), dict(type="ProgressHook")]
+custom_hooks = [
+    dict(type="EpochSeedHook"),
+    dict(type="MeanOverProcessesHook"),
+    dict(type="ProblemHook"),
+    dict(type="ProgressHook"),
+]
 
 env_cfg = dict(
     cudnn_benchmark=False,
     mp_cfg=dict(mp_start_method="fork", opencv_num_threads=0),
-    dist_cfg=dict(backend="nccl"),
+    # Seconds that a process waits for another that is silent, see docs/training_at_scale.md.
+    dist_cfg=dict(backend="nccl", timeout=1800),
 )
 randomness = dict(seed=0)
 

@@ -60,13 +60,13 @@ model = dict(
         num_parts="@num_parts",
         num_states="@num_states",
         state_channels=192,
+        gamma=2.0,
     ),
     codec=codec,
     # Equation 2. The report does not say over what its squared error is averaged; here it is over all cells, which
     # makes it small beside the state loss. The quick config raises this weight, see docs/results.md.
     part_weight=1.0,
     state_weight=0.5,
-    gamma=2.0,
     test_cfg=dict(flip_test=True),
 )
 

@@ -12,6 +12,8 @@ _base_ = ["../_base_/runtime.py", "../_base_/kinetics_tps.py", "../_base_/parsin
 title = "most frequent states"
 work_dir = "work_dirs/dap"
 
+out_dir = "@work_dir/most_frequent"
+
 model = dict(
     save_dir=None,
     stages=[
@@ -19,4 +21,3 @@ model = dict(
         dict(type="MostFrequentStates", data_root="@data_root", split="@train_split"),
     ],
 )
-test_evaluator = dict(out_dir="@work_dir/most_frequent")

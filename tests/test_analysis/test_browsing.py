@@ -28,7 +28,7 @@ def config(drawn, tiny_root):
 
 @pytest.fixture
 def clip_config(drawn, tiny_root):
-    [path] = (drawn.QUICK / "action_recognition").glob("dap_swin*.py")
+    path = drawn.quick_config("action_recognition")
     return lambda **options: load_config(path, options={"data_root": str(tiny_root), **options})
 
 

@@ -9,7 +9,7 @@ import torch
 
 from tpsparse.datasets.problems import ProblemLog
 from tpsparse.engine import hooks
-from tpsparse.engine.hooks import EpochSeedHook, ProblemHook, ProgressHook
+from tpsparse.engine.hooks import EpochSeedHook, MeanOverProcessesHook, ProblemHook, ProgressHook
 
 
 def draws() -> tuple[float, float, float]:
@@ -38,6 +38,40 @@ class TestEpochSeed:
 
     def test_comes_before_the_hooks_that_draw(self):
         assert EpochSeedHook.priority == "VERY_HIGH"
+
+
+class TestMeanOverProcesses:
+    def log(self, monkeypatch, outputs, *, processes):
+        """What is logged where every other process has a tenth of this one's values."""
+
+        def all_reduce(values, how):
+            assert how == "mean"
+            values.mul_((1 + 0.1 * (processes - 1)) / processes)
+
+        monkeypatch.setattr(hooks, "get_world_size", lambda: processes)
+        monkeypatch.setattr(hooks, "all_reduce", all_reduce)
+        MeanOverProcessesHook().after_train_iter(SimpleNamespace(), 0, outputs=outputs)
+        return outputs
+
+    def test_mean(self, monkeypatch):
+        outputs = dict(loss=torch.tensor(2.0, requires_grad=True), acc=torch.tensor([40]))
+        found = self.log(monkeypatch, outputs, processes=2)
+        assert list(found) == ["loss", "acc"] and not found["loss"].requires_grad
+        assert found["loss"].item() == pytest.approx(1.1) and found["acc"].item() == pytest.approx(22)
+
+    def test_one_process_keeps_its_tensors(self, monkeypatch):
+        loss = torch.tensor(2.0, requires_grad=True)
+        assert self.log(monkeypatch, dict(loss=loss), processes=1)["loss"] is loss
+
+    @pytest.mark.parametrize("outputs", [None, {}])
+    def test_nothing_to_log(self, monkeypatch, outputs):
+        assert self.log(monkeypatch, outputs, processes=2) == outputs
+
+    def test_comes_before_what_is_logged_is_taken(self):
+        from mmengine.hooks import RuntimeInfoHook
+        from mmengine.runner import get_priority
+
+        assert get_priority(MeanOverProcessesHook.priority) < get_priority(RuntimeInfoHook.priority)
 
 
 class TestProblems:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import logging
+import re
+from datetime import timedelta
 
 import pytest
 import torch
@@ -15,6 +17,7 @@ class Started:
 
     def __init__(self, cfg):
         self.cfg, self.logger = cfg, logging.getLogger("tests.launch")
+        self.log_dir, self.timestamp = "run/20260101_000000", "20260101_000000"
 
 
 NETWORK = dict(model=dict(type="ParsingHRNet"))
@@ -111,3 +114,80 @@ def test_threads_of_the_config(threads):
         assert torch.get_num_threads() == threads
     finally:
         torch.set_num_threads(before)
+
+
+def test_time_limit_of_the_config(started, monkeypatch):
+    for name in ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.setenv(name, "0")
+    limited = dict(NETWORK, env_cfg=dict(dist_cfg=dict(backend="nccl", timeout=90)))
+    launch.build_runner(Config(limited), "pytorch")
+    assert started == [{"backend": "gloo", "timeout": timedelta(seconds=90)}]
+
+
+@pytest.mark.parametrize(("rank", "told"), [("0", "run/20260101_000000/20260101_000000.log"), ("1", "")])
+def test_launcher_is_told_where_the_log_is(started, monkeypatch, tmp_path, rank, told):
+    (tmp_path / "told").write_text("")
+    monkeypatch.setenv(launch.LOG_FILE_TOLD, str(tmp_path / "told"))
+    monkeypatch.setenv("LOCAL_RANK", rank)
+    launch.build_runner(Config(NETWORK))
+    assert (tmp_path / "told").read_text() == told
+
+
+class TestLostPeer:
+    @pytest.mark.parametrize(
+        "told",
+        [
+            "[../third_party/gloo/gloo/transport/tcp/pair.cc:534] Connection closed by peer [127.0.0.1]:1234",
+            "NCCL error in: ProcessGroupNCCL.cpp:1, remote process exited or there was a network error",
+            "Connection reset by peer",
+        ],
+    )
+    def test_told_from_other_errors(self, monkeypatch, told):
+        monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+        with pytest.raises(launch.LostPeerError, match=re.escape(told)), launch.noticing_lost_peers():
+            raise RuntimeError(f"{told}\nmore")
+
+    def test_other_errors_stay(self, monkeypatch):
+        monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+        with pytest.raises(RuntimeError, match="^out of memory$"), launch.noticing_lost_peers():
+            raise RuntimeError("out of memory")
+
+    def test_one_process_has_no_peers(self, monkeypatch):
+        monkeypatch.setattr(torch.distributed, "is_initialized", lambda: False)
+        with pytest.raises(RuntimeError, match="gloo") as found, launch.noticing_lost_peers():
+            raise RuntimeError("gloo")
+        assert found.type is RuntimeError
+
+    @pytest.mark.parametrize(
+        ("rank", "launcher", "lines"), [("0", "", 1), ("1", "", 0), ("0", "some file", 0), ("1", "some file", 0)]
+    )
+    def test_told_once(self, monkeypatch, capsys, rank, launcher, lines):
+        ended = []
+        monkeypatch.setattr(launch.os, "_exit", ended.append)
+        monkeypatch.setenv("RANK", rank)
+        monkeypatch.setenv(launch.LOG_FILE_TOLD, launcher)
+        launch.end_after_lost_peer(launch.LostPeerError("Connection closed"))
+        told = capsys.readouterr().err.splitlines()
+        assert ended == [launch.LOST_PEER] and len(told) == lines
+        assert all("start again with --resume" in line for line in told)
+
+
+class TestSyncBN:
+    def network(self, *, frozen: bool) -> torch.nn.Module:
+        class Network(torch.nn.Sequential):
+            def train(self, mode=True):
+                super().train(mode)
+                if frozen:
+                    self[0].eval()
+                return self
+
+        return Network(torch.nn.BatchNorm2d(2), torch.nn.LayerNorm(2))
+
+    def test_trained(self):
+        launch.check_sync_bn(self.network(frozen=False), "a.py")
+
+    @pytest.mark.parametrize("network", ["frozen", "none"])
+    def test_nothing_to_synchronise(self, network):
+        model = self.network(frozen=True) if network == "frozen" else torch.nn.LayerNorm(2)
+        with pytest.raises(InputError, match=r"config a\.py trains no batch norm.*leave --sync-bn out"):
+            launch.check_sync_bn(model, "a.py")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 from mmengine.config import Config
@@ -15,6 +16,7 @@ from tpsparse.taxonomy import Taxonomy
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 PARSING = CONFIGS / "part_parsing" / "dap_parsing-hrnet-w48_8xb32-40e_kinetics-tps-256x192.py"
+QUICK_PARSING = CONFIGS / "quick" / "part_parsing" / "dap_parsing-hrnet-w16_1xb16_synthetic-128x96.py"
 TIMESFORMER = CONFIGS / "action_recognition" / "dap_timesformer_divst_8xb8-30e_kinetics-tps-8x32x1-rgb.py"
 SWIN = CONFIGS / "action_recognition" / "dap_swin-base_8xb8-30e_kinetics-tps-32x2x1-rgb.py"
 FUSION = CONFIGS / "feature_fusion" / "dap_mlp_8xb32-30e_kinetics-tps.py"
@@ -47,6 +49,88 @@ def test_parsing_hrnet():
     assert millions(model.part_head) * 1e6 == pytest.approx(2 * (48 * 48 * 9 + 2 * 48) + (48 + 1) * PARTS)
     linear = (48 + 1) * 192 + (192 + 1) * 192 + (192 + 1) * PARTS * STATES
     assert millions(model.state_head) * 1e6 == pytest.approx(linear)
+
+
+def variant(parent: Path, name: str) -> Path:
+    """The child that differs in the heads, as part of the network's name."""
+    method, rest = parent.name.split("_", 2)[1:]
+    return parent.with_name(f"dap_{method}-{name}_{rest}")
+
+
+# Heatmap heads have the part head's convolutions and one heatmap for each of what they tell apart.
+CONVOLUTIONS = 2 * (48 * 48 * 9 + 2 * 48)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "part_head"),
+    [
+        ("shared-heatmaps", CONVOLUTIONS + (48 + 1) * PARTS * STATES, False),
+        ("state-heatmaps", CONVOLUTIONS + (48 + 1) * STATES, True),
+        ("cross-entropy", (48 + 1) * 192 + (192 + 1) * 192 + (192 + 1) * PARTS * STATES, True),
+    ],
+)
+def test_variants_of_part_parsing(name, parameters, part_head):
+    config = read(variant(PARSING, name)).model
+    # Only the heads are counted.
+    backbone = dict(type="mmpose.HRNet", in_channels=3, extra=read(QUICK_PARSING).model.backbone.extra)
+    model = MODELS.build({**config, "backbone": backbone})
+    assert millions(model.state_head) * 1e6 == pytest.approx(parameters)
+    assert (model.part_head is not None) == part_head
+    assert model.part_feature_dim == 48 and model.state_feature_dim == (192 if name == "cross-entropy" else 48)
+
+
+def values(config: Config) -> dict[str, object]:
+    """Every plain value of a config by its path."""
+
+    def walk(node: object, path: str) -> dict[str, object]:
+        if isinstance(node, dict):
+            return {name: value for key in node for name, value in walk(node[key], f"{path}.{key}").items()}
+        return {path.removeprefix("."): node}
+
+    return walk(config.to_dict(), "")
+
+
+def difference(child: Path, parent: Path) -> dict[str, object]:
+    """What the child says otherwise, ``"gone"`` where it says nothing."""
+    old, new = values(read(parent)), values(read(child))
+    names = sorted(old.keys() | new.keys())
+    return {name: new.get(name, "gone") for name in names if old.get(name, "gone") != new.get(name, "gone")}
+
+
+@pytest.mark.parametrize(("parent", "channels", "weight"), [(PARSING, 48, 1.0), (QUICK_PARSING, 16, 100.0)])
+def test_variants_state_their_difference_alone(parent, channels, weight):
+    own = {"work_dir": ANY, "model.state_head.gamma": "gone", "model.state_head.state_channels": "gone"}
+    assert difference(variant(parent, "shared-heatmaps"), parent) == {
+        **own,
+        "model.state_head.type": "SharedHeatmapModule",
+        "model.part_head": None,
+        "model.part_head.type": "gone",
+        "model.part_head.in_channels": "gone",
+        "model.part_head.num_parts": "gone",
+        "model.state_weight": weight,
+    }
+    assert difference(variant(parent, "state-heatmaps"), parent) == {
+        **own,
+        "model.state_head.type": "StateHeatmapModule",
+        "model.state_head.num_parts": "gone",
+        "model.state_weight": weight,
+    }
+    assert difference(variant(parent, "cross-entropy"), parent) == {"work_dir": ANY, "model.state_head.gamma": 0.0}
+    assert read(variant(parent, "shared-heatmaps")).model.state_head.in_channels == channels
+
+
+@pytest.mark.parametrize(
+    ("parent", "name", "changed"),
+    [
+        (PARSING, "no-flip", {"model.test_cfg.flip_test": False}),
+        (QUICK_PARSING, "flip", {"model.test_cfg.flip_test": True}),
+    ],
+)
+def test_mirroring_in_testing_is_all_that_changes(parent, name, changed):
+    child = parent.with_name(f"{parent.stem}_{name}.py")
+    assert difference(child, parent) == {"work_dir": ANY, **changed}
+    was, now = (bool(read(path).model.get("test_cfg", {}).get("flip_test")) for path in (parent, child))
+    assert was != now
 
 
 @pytest.mark.parametrize(("path", "expected"), [(TIMESFORMER, 121.57), (SWIN, 88.05)], ids=["timesformer", "swin"])

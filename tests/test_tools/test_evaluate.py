@@ -68,6 +68,7 @@ def test_a_valid_submission(tool, folder, capsys):
         "action_top1": 1.0,
         "mean_psc": 1.0,
         "psc": {"v": 1.0, "w": 1.0},
+        "action_correct": {"v": True, "w": True},
         "part_accuracy": {"head": 1.0, "left_arm": 1.0},
         "findings": [],
     }

@@ -2,15 +2,105 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 import torch
+from mmengine.config import Config
 
+from tpsparse.engine import config_taxonomy, load_config
+from tpsparse.parsing.network import load_network, read_checkpoint
 from tpsparse.taxonomy import Taxonomy
 
 
 @pytest.fixture
 def config(narrow_parts, tiny_root, tmp_path):
     return narrow_parts(tmp_path / "narrow.py", tiny_root, **{"train_cfg.max_epochs": 1})
+
+
+@pytest.fixture
+def clip_config(drawn, tiny_root, tmp_path):
+    """TimeSformer of one layer, without draws of its own: 12 clips in batches of 6, one epoch at one rate."""
+    [source] = (drawn.QUICK / "action_recognition").glob("dap_timesformer_divst_1xb8_synthetic-8x2x1-rgb.py")
+    cfg = Config.fromfile(source)
+    cfg.merge_from_dict(
+        {
+            "data_root": str(tiny_root),
+            "model.backbone.num_transformer_layers": 1,
+            "model.backbone.embed_dims": 16,
+            "model.cls_head.in_channels": 16,
+            "train_cfg.max_epochs": 1,
+            "train_dataloader.batch_size": 6,
+            "auto_scale_lr": dict(base_batch_size=6),
+        }
+    )
+    cfg.param_scheduler = []
+    cfg.dump(tmp_path / "clips.py")
+    return tmp_path / "clips.py"
+
+
+def weights(folder, key="state_dict"):
+    [path] = folder.glob("epoch_*.pth") if not (folder / "epoch_3.pth").exists() else [folder / "epoch_3.pth"]
+    return read_checkpoint(str(path))[key]
+
+
+def same(one, other):
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+class TestScale:
+    """docs/training_at_scale.md: options that only set a value of the config."""
+
+    def test_accumulated_batches_are_one(self, run_tool, clip_config, tmp_path, capsys):
+        assert run_tool("train", clip_config, "--work-dir", tmp_path / "whole") == 0
+        halves = ("--accumulate", 2, "--auto-scale-lr", "--cfg-options", "train_dataloader.batch_size=3")
+        capsys.readouterr()
+        assert run_tool("train", clip_config, "--work-dir", tmp_path / "halves", *halves) == 0
+        told = "learning rate 0.001, which is for 6 samples a step, becomes 0.001 for 6 (3 in a batch x 1 processes x 2"
+        assert told in capsys.readouterr().out
+        expected, found = weights(tmp_path / "whole"), weights(tmp_path / "halves")
+        for name in expected:
+            torch.testing.assert_close(found[name], expected[name], atol=2e-5, rtol=0)
+        dumped = Config.fromfile(tmp_path / "halves" / clip_config.name)
+        assert dumped.optim_wrapper.accumulative_counts == 2 and dumped.auto_scale_lr.enable
+
+    @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+    @pytest.mark.parametrize("network", ["config", "clip_config"])
+    def test_mixed_precision(self, request, run_tool, tmp_path, network):
+        config = request.getfixturevalue(network)
+        assert run_tool("train", config, "--amp", "--work-dir", tmp_path / "half") == 0
+        assert run_tool("train", config, "--work-dir", tmp_path / "full") == 0
+        half, full = weights(tmp_path / "half"), weights(tmp_path / "full")
+        assert all(value.dtype == full[name].dtype for name, value in half.items())
+        assert all(value.isfinite().all() for value in half.values()) and not same(half, full)
+        dumped = Config.fromfile(tmp_path / "half" / config.name)
+        assert dumped.optim_wrapper.type == "BFloat16OptimWrapper"
+
+    def test_averaged_weights(self, run_tool, narrow_parts, tiny_root, tmp_path):
+        config = narrow_parts(tmp_path / "narrow.py", tiny_root)
+        assert run_tool("train", config, "--work-dir", tmp_path / "plain") == 0
+        averaged = ("train", config, "--ema", 0.3, "--work-dir", tmp_path / "ema")
+        assert run_tool(*averaged) == 0
+        trained = {
+            name.removeprefix("module."): value
+            for name, value in weights(tmp_path / "ema", "ema_state_dict").items()
+            if name != "steps"
+        }
+        # Averaging does not change what is averaged, and the file holds both.
+        assert same(trained, weights(tmp_path / "plain")) and not same(trained, weights(tmp_path / "ema"))
+        # What is tested, without the option, are the averaged weights.
+        assert run_tool("test", config, "--work-dir", tmp_path / "ema") == 0
+        cfg = load_config(config, work_dir=tmp_path / "ema")
+        network = load_network(str(config), str(tmp_path / "ema"), config_taxonomy(cfg))
+        assert same(dict(network.model.state_dict()), weights(tmp_path / "ema"))
+
+        # Going on from the second epoch gives both of the third to the last bit.
+        shutil.copytree(tmp_path / "ema", tmp_path / "whole")
+        (tmp_path / "ema" / "epoch_3.pth").unlink()
+        (tmp_path / "ema" / "last_checkpoint").write_text("epoch_2.pth")
+        assert run_tool(*averaged, "--resume") == 0
+        for key in ("state_dict", "ema_state_dict"):
+            assert same(weights(tmp_path / "ema", key), weights(tmp_path / "whole", key))
 
 
 def test_checkpoint_knows_its_vocabulary(config, run_tool, tmp_path, tiny_taxonomy, find_leftovers):
@@ -81,8 +171,17 @@ class TestRefused:
         assert "absent.pth was not found: check the path" in told
 
     @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
-    def test_mixed_precision_without_a_gpu(self, run_tool, capsys, tmp_path, config):
-        assert "--amp needs a GPU" in self.refused(run_tool, capsys, tmp_path, config, "--amp")
+    def test_float16_without_a_gpu(self, run_tool, capsys, tmp_path, config):
+        told = self.refused(run_tool, capsys, tmp_path, config, "--cfg-options", "optim_wrapper.type=AmpOptimWrapper")
+        assert told.endswith("needs a GPU, and there is none: use --amp, which takes BFloat16OptimWrapper here")
+
+    def test_scaling_from_an_unknown_batch(self, run_tool, capsys, tmp_path, config):
+        told = self.refused(run_tool, capsys, tmp_path, config, "--auto-scale-lr")
+        assert "does not say for which batch its learning rate is: give --cfg-options auto_scale_lr.base_batch" in told
+
+    def test_sync_bn_without_batch_norm(self, run_tool, capsys, tmp_path, clip_config):
+        told = self.refused(run_tool, capsys, tmp_path, clip_config, "--sync-bn")
+        assert told.endswith("trains no batch norm, so SyncBN changes nothing: leave --sync-bn out")
 
     def test_option_that_does_not_fit(self, run_tool, capsys, tmp_path, config):
         told = self.refused(run_tool, capsys, tmp_path, config, "--cfg-options", "title.x=3")
@@ -105,6 +204,9 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("arguments", "told"),
         [
+            (["--accumulate", 0], "argument --accumulate: 0 is not a whole number above 0"),
+            (["--ema", 1], "argument --ema: 1 is not a number between 0 and 1"),
+            (["--ema", "no"], "argument --ema: no is not a number between 0 and 1"),
             (["--seed", -1], "argument --seed: -1 is not a whole number of 0 or more"),
             (["--cfg-options", "foo"], "argument --cfg-options: foo is not K=V"),
             (["--work-dir", "/dev/null"], "argument --work-dir: /dev/null is not a folder"),

@@ -1,19 +1,27 @@
 """How a config becomes a run: loading, launching, seeds and progress."""
 
 from .config import config_taxonomy, load_config
-from .hooks import EpochSeedHook, ProblemHook, ProgressHook
-from .launch import LAUNCHERS, build_runner, fix_threads
+from .hooks import EpochSeedHook, MeanOverProcessesHook, ProblemHook, ProgressHook
+from .launch import LAUNCHERS, LostPeerError, build_runner, end_after_lost_peer, fix_threads
+from .optim import BFloat16OptimWrapper, ScalingRunner
+from .options import set_training_options
 from .sampler import SeededIndex, SeededSampler
 
 __all__ = [
     "LAUNCHERS",
+    "BFloat16OptimWrapper",
     "EpochSeedHook",
+    "LostPeerError",
+    "MeanOverProcessesHook",
     "ProblemHook",
     "ProgressHook",
+    "ScalingRunner",
     "SeededIndex",
     "SeededSampler",
     "build_runner",
     "config_taxonomy",
+    "end_after_lost_peer",
     "fix_threads",
     "load_config",
+    "set_training_options",
 ]

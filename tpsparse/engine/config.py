@@ -4,8 +4,9 @@ A config may hold these words in place of a value, so that no value is typed twi
 
 ``@num_parts @num_states @num_actions @num_objects``
     the sizes of the vocabularies of the data set at ``data_root``, and ``@taxonomy`` for the names themselves;
-``@data_root``, ``@work_dir`` and ``@parses_dir``, alone or followed by ``/...``
-    the folders of this run: the data set, what the run writes, and the saved parses that it trains on;
+``@data_root``, ``@work_dir``, ``@out_dir`` and ``@parses_dir``, alone or followed by ``/...``
+    the folders of this run: the data set, its networks, what a system writes (the work folder, or one in it of its own
+    for a variant that shares its networks), and the saved parses that it trains on;
 ``@train_split`` and ``@test_split``
     the videos that are trained and tested on: ``train``, ``test``, or a named split such as ``dap/val``.
 """
@@ -20,7 +21,7 @@ from mmengine.config import Config, ConfigDict
 from ..errors import InputError
 from ..taxonomy import Taxonomy
 
-PLAIN = ("data_root", "work_dir", "parses_dir", "train_split", "test_split")
+PLAIN = ("data_root", "work_dir", "out_dir", "parses_dir", "train_split", "test_split")
 """Top-level values of a config that a word of the same name stands for."""
 
 
@@ -89,7 +90,10 @@ def _data_root(cfg: Config, path: Path) -> str:
 def _words(cfg: Config) -> dict[str, Any]:
     words: dict[str, Any] = {f"@num_{kind}": len(names) for kind, names in cfg.taxonomy.items()}
     words["@taxonomy"] = dict(cfg.taxonomy)
-    words.update({f"@{name}": cfg[name] for name in PLAIN if name in cfg})
+    for name in PLAIN:
+        if name in cfg:
+            # One may be given by another that stands before it, as out_dir by work_dir.
+            words[f"@{name}"] = _filled(cfg[name], words) if str(cfg[name]).startswith("@") else cfg[name]
     return words
 
 

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import Any
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, NoReturn
 
 import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..errors import InputError
 from ..registry import MODEL_WRAPPERS
+from .optim import ScalingRunner
 
 LAUNCHERS = ("none", "pytorch", "slurm")
 OLD_NEWS = (
@@ -19,6 +26,15 @@ OLD_NEWS = (
     '"HardDiskBackend" is the alias',
     "The prefix is not set in metric class",
 )
+LOG_FILE_TOLD = "TPSPARSE_LOG_TOLD"
+"""Names the file in which ``tools/launch.sh`` wants to be told where the log of the run is."""
+LOST_PEER = 75
+"""Exit status of a process that ends because another one of its job has ended."""
+BROKEN_CONNECTION = ("gloo", "nccl", "connection closed", "connection reset", "broken pipe")
+
+
+class LostPeerError(RuntimeError):
+    """Another process of the job has ended, so that this one cannot go on."""
 
 
 def build_runner(cfg: Config, launcher: str = "none") -> Runner:
@@ -32,8 +48,10 @@ def build_runner(cfg: Config, launcher: str = "none") -> Runner:
     fix_threads(cfg)
     if launcher != "none" and not torch.cuda.is_available():
         _start_cpu_processes(cfg, launcher)
-    runner = Runner.from_cfg(cfg)
+    runner = ScalingRunner.from_cfg(cfg)
     runner.logger.addFilter(_is_news)
+    if os.environ.get(LOG_FILE_TOLD) and os.environ.get("LOCAL_RANK", "0") == "0":
+        Path(os.environ[LOG_FILE_TOLD]).write_text(str(Path(runner.log_dir) / f"{runner.timestamp}.log"))
     return runner
 
 
@@ -44,6 +62,50 @@ def fix_threads(cfg: Config) -> None:
     """
     if cfg.get("num_threads"):
         torch.set_num_threads(cfg.num_threads)
+
+
+@contextmanager
+def noticing_lost_peers() -> Iterator[None]:
+    """Tell a lost connection to another process from every other error.
+
+    Raises:
+        LostPeerError: In place of what gloo or NCCL raise when the process at the other end is gone.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        told = str(error).lower()
+        if torch.distributed.is_initialized() and any(sign in told for sign in BROKEN_CONNECTION):
+            raise LostPeerError(str(error).strip().splitlines()[0]) from error
+        raise
+
+
+def end_after_lost_peer(error: LostPeerError) -> NoReturn:
+    """End this process at once: to leave the group in order it would wait for the process that is gone.
+
+    ``tools/launch.sh`` tells once for all processes what has happened; without it the first of them does.
+    """
+    if not os.environ.get(LOG_FILE_TOLD) and os.environ.get("RANK", "0") == "0":
+        told = "another process of this job has ended, see its own message: start again with --resume"
+        print(f"error: {told} [{error}]", file=sys.stderr)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(LOST_PEER)
+
+
+def check_sync_bn(model: torch.nn.Module, config: str) -> None:
+    """Refuse to synchronise batch norm where none is trained: it would cost time and change nothing.
+
+    Args:
+        model: As it will be trained; it is put into training mode.
+        config: Its config, for the message.
+
+    Raises:
+        InputError: If no batch norm takes statistics of its batch in training.
+    """
+    model.train()
+    if not any(isinstance(module, _BatchNorm) and module.training for module in model.modules()):
+        raise InputError(f"config {config} trains no batch norm, so SyncBN changes nothing: leave --sync-bn out")
 
 
 def _is_news(record: logging.LogRecord) -> bool:
@@ -61,7 +123,9 @@ def _start_cpu_processes(cfg: Config, launcher: str) -> None:
         if launcher == "slurm":
             _take_over_slurm()
         _check_group()
-        torch.distributed.init_process_group(backend="gloo")
+        seconds = cfg.get("env_cfg", {}).get("dist_cfg", {}).get("timeout")
+        limit: dict[str, Any] = {} if seconds is None else {"timeout": timedelta(seconds=seconds)}
+        torch.distributed.init_process_group(backend="gloo", **limit)
     wrapper: dict[str, Any] = dict(type="MMDistributedDataParallel", device_ids=None, broadcast_buffers=False)
     # A system needs no gradients and stands for its own wrapper; mmengine refuses to be told of another one.
     if MODEL_WRAPPERS.get(cfg.model.type) is None:

@@ -5,6 +5,9 @@ Shapes: A actions, D feature channels.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -103,22 +106,64 @@ class EnsembleActions(Stage):
     """The system's action: the weighted mean of the action scores of earlier stages.
 
     Args:
-        weights: Name of an action score to its weight.
+        weights: Name of an action score to its weight, or the ``ensemble.json`` in which ``tools/ensemble.py`` has
+            left the weights of one system's action scores.
 
     Raises:
-        InputError: If no weight is positive.
+        InputError: If no weight is positive, or the file cannot be used.
     """
 
     gives = ("action",)
 
-    def __init__(self, *, weights: dict[str, float], taxonomy: Taxonomy) -> None:
-        if sum(weights.values()) <= 0 or min(weights.values()) < 0:
-            raise InputError(f"weights {weights} of EnsembleActions must not be negative, nor all zero")
-        self.weights = dict(weights)
-        self.needs = [f"action:{name}" for name in weights]
+    def __init__(self, *, weights: dict[str, float] | str, taxonomy: Taxonomy) -> None:
+        self.weights = read_weights(weights) if isinstance(weights, str) else dict(weights)
+        if not is_weighting(list(self.weights.values())):
+            raise InputError(f"weights {self.weights} of EnsembleActions must not be negative, nor all zero")
+        self.needs = [f"action:{name}" for name in self.weights]
 
     def parse_video(self, video: Video, parse: VideoParse) -> None:
         """Give the action."""
-        total = sum(self.weights.values())
-        scores = [weight / total * parse.action_scores[name] for name, weight in self.weights.items()]
-        parse.action_scores["action"] = np.sum(scores, axis=0).astype(np.float32)
+        scores = [parse.action_scores[name] for name in self.weights]
+        parse.action_scores["action"] = weighted_mean(scores, list(self.weights.values()))
+
+
+def weighted_mean(arrays: Sequence[np.ndarray], weights: Sequence[float]) -> np.ndarray:
+    """The mean of arrays of one shape by weights that need not sum to 1, as float32."""
+    total = sum(weights)
+    return np.sum([weight / total * array for weight, array in zip(weights, arrays)], axis=0).astype(np.float32)
+
+
+def is_weighting(weights: Sequence[float]) -> bool:
+    """Whether weights make a mean: finite, none negative, not all zero."""
+    array = np.array(list(weights), dtype=np.float64)
+    return bool(np.isfinite(array).all() and (array >= 0).all() and array.sum() > 0)
+
+
+def read_weights(path: str | Path) -> dict[str, float]:
+    """Weights by action score from the ``ensemble.json`` of an ensemble within one system.
+
+    Action scores of weight 0 are left out: a system that runs them needs no stage for them.
+
+    Raises:
+        InputError: If the file is missing, is no ``ensemble.json``, or is of several systems or of a system's own
+            action, which no earlier stage gives.
+    """
+    try:
+        members = json.loads(Path(path).read_text(encoding="utf-8"))["members"]
+        found = [(str(member["folder"]), str(member["source"]), float(member["weight"])) for member in members]
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}): fit weights with tools/ensemble.py") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is no ensemble.json ({error}): fit weights with tools/ensemble.py") from error
+    folders = {folder for folder, _, _ in found}
+    if len(folders) > 1:
+        raise InputError(
+            f"{path} weighs {len(folders)} systems, but EnsembleActions one system's action scores: "
+            "combine the saved parses with tools/ensemble.py"
+        )
+    if "action" in [source for _, source, _ in found]:
+        raise InputError(
+            f"{path} weighs the system's own action, which is what EnsembleActions is to give: "
+            "fit with members written FOLDER:SOURCE"
+        )
+    return {source: weight for _, source, weight in found if weight != 0}

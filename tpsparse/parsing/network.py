@@ -24,6 +24,8 @@ from ..registry import MODELS, SCOPE
 from ..taxonomy import Taxonomy
 
 SHOWN_KEYS = 3
+VIEWS = "TestTimeAug"
+"""mmcv's transform that makes several views of an input."""
 
 
 @dataclass
@@ -35,8 +37,11 @@ class TrainedNetwork:
     pipeline: Compose
 
     def predict(self, items: list[dict[str, Any]]) -> list[Any]:
-        """Run prepared items as one batch; one result each."""
-        batch = dict(inputs=[item["inputs"] for item in items], data_samples=[item["data_samples"] for item in items])
+        """Run prepared items as one batch; one result each, however many views of it there are."""
+        batch = {key: [item[key] for item in items] for key in ("inputs", "data_samples")}
+        if "tta_model" in self.config:
+            # A batch of several views goes view by view, as mmengine collates it.
+            batch = {key: [list(view) for view in zip(*views)] for key, views in batch.items()}
         with torch.inference_mode():
             return list(self.model.test_step(batch))
 
@@ -47,13 +52,15 @@ def load_network(
     """Build the network of a training config and load its weights.
 
     Args:
-        config: The config it was trained with; its ``model`` and ``test_pipeline`` are used.
+        config: The config it was trained with, or a child with other choices for the test; its ``model``,
+            ``test_pipeline`` and ``tta_model``, if any, are used.
         checkpoint: A file, a URL, or the folder of the training run, whose last checkpoint is taken.
         taxonomy: The names that the parsing run uses.
         options: Overrides of the config.
 
     Raises:
-        InputError: If the checkpoint is missing, unreadable, of another network or of another vocabulary.
+        InputError: If the checkpoint is missing, unreadable, of another network or of another vocabulary, or the
+            config makes views that it does not merge.
     """
     init_default_scope(SCOPE)
     cfg = load_config(config, options=options, taxonomy=taxonomy)
@@ -61,7 +68,24 @@ def load_network(
         raise InputError(f"config {config} has no test_pipeline: a stage prepares its inputs with it")
     model = MODELS.build(_without_pretraining(cfg.model))
     load_weights(model, checkpoint, config_taxonomy(cfg), config)
+    if merges_views(cfg):
+        model = MODELS.build(dict(cfg.tta_model, module=model))
     return TrainedNetwork(cfg, model.to(get_device()).eval(), Compose(cfg.test_pipeline))
+
+
+def merges_views(cfg: Config) -> bool:
+    """Whether a config tests on several views of an input: ``test_pipeline`` makes them, ``tta_model`` merges them.
+
+    Raises:
+        InputError: If there is one without the other.
+    """
+    steps = cfg.get("test_pipeline", [])
+    makes = any(str(step["type"]).rpartition(".")[2] == VIEWS for step in steps)
+    if makes and "tta_model" not in cfg:
+        raise InputError(f"config {cfg.filename} makes several views and merges none: add tta_model")
+    if not makes and "tta_model" in cfg:
+        raise InputError(f"config {cfg.filename} has a tta_model and one view: add mmcv.{VIEWS} to test_pipeline")
+    return makes
 
 
 def load_weights(model: torch.nn.Module, checkpoint: str, taxonomy: Taxonomy, config: str) -> None:

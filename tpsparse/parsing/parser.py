@@ -16,6 +16,7 @@ from ..structures import FrameParse, VideoParse
 from ..structures.parse import read_metadata
 from ..taxonomy import Taxonomy
 from ..version import __version__
+from .actions import read_weights
 from .base import Stage, check_row
 from .network import file_digest, find_checkpoint, fingerprint
 
@@ -142,7 +143,9 @@ def _identity(stage: dict[str, Any], taxonomy: Taxonomy) -> dict[str, Any]:
         identity["checkpoint"] = file_digest(find_checkpoint(identity["checkpoint"], identity["config"]))
     if "config" in identity:
         cfg = load_config(identity["config"], taxonomy=taxonomy, options=identity.get("options"))
-        identity["config"] = [cfg.model, cfg.test_pipeline]
+        identity["config"] = [cfg[name] for name in ("model", "test_pipeline", "tta_model") if name in cfg]
+    if isinstance(identity.get("weights"), str):
+        identity["weights"] = read_weights(identity["weights"])
     return identity
 
 

@@ -47,11 +47,11 @@ model = dict(
         num_parts="@num_parts",
         num_states="@num_states",
         state_channels=96,
+        gamma=2.0,
     ),
     codec=codec,
     part_weight=100.0,  # in trials of 300 iterations 10 gave worse boxes and states, see docs/results.md
     state_weight=0.5,
-    gamma=2.0,
 )
 
 train_pipeline = [

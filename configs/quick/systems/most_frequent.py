@@ -12,6 +12,8 @@ _base_ = ["../_base_/quick.py", "../../_base_/parsing_run.py"]
 title = "most frequent states"
 work_dir = "work_dirs/demo"
 
+out_dir = "@work_dir/most_frequent"
+
 model = dict(
     save_dir=None,
     stages=[
@@ -19,4 +21,3 @@ model = dict(
         dict(type="MostFrequentStates", data_root="@data_root", split="@train_split"),
     ],
 )
-test_evaluator = dict(out_dir="@work_dir/most_frequent")

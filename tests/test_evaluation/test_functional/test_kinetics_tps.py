@@ -63,6 +63,7 @@ def test_two_frames_by_hand():
         "action_top1": 1.0,
         "mean_psc": 0.25,
         "psc": {"v": 0.25},
+        "action_correct": {"v": True},
         "part_accuracy": {"head": 0.5, "left_arm": 0.0},
     }
 

@@ -48,6 +48,16 @@ def test_two_crops_by_hand(taxonomy):
         "part/state_top1": pytest.approx(4 / 5),
         "part/state_top1_named": pytest.approx(3 / 4),
         "part/correct": pytest.approx(2 / 5),
+        "part/part_AP50/head": pytest.approx(1),
+        "part/part_AP50/left_arm": 0,
+        "part/part_AP50/right_arm": 0,
+        "part/state_top1/head": pytest.approx(1 / 2),
+        "part/state_top1/left_arm": 1,
+        "part/state_top1/right_arm": 1,
+        # The head that is none leaves; the other, lift as none, stays.
+        "part/state_top1_named/head": 0,
+        "part/state_top1_named/left_arm": 1,
+        "part/state_top1_named/right_arm": 1,
     }
 
 
@@ -73,7 +83,23 @@ def test_a_list_without_the_none_state_has_only_named_ones(taxonomy):
 def test_boxes_alone(taxonomy):
     sample = _sample([WHOLE] * 3, [WHOLE] * 3)
     del sample["state_scores"], sample["gt_part_states"]
-    assert _run(taxonomy, sample) == {"part/part_AP50": pytest.approx(1), "part/part_iou": 1, "part/located": 1}
+    numbers = _run(taxonomy, sample)
+    for part in taxonomy.parts:
+        assert numbers.pop(f"part/part_AP50/{part}") == pytest.approx(1)
+    assert numbers == {"part/part_AP50": pytest.approx(1), "part/part_iou": 1, "part/located": 1}
+
+
+def test_a_part_without_annotation_has_no_number_of_its_own(taxonomy):
+    numbers = _run(taxonomy, _sample([WHOLE] * 3, [WHOLE, WHOLE, NAN], states=(0, 1, 2), gt_states=(0, 1, -1)))
+    own = {name.removeprefix("part/"): value for name, value in numbers.items() if name.count("/") == 2}
+    # The head is annotated as none, the right arm not at all.
+    assert own == {
+        "part_AP50/head": pytest.approx(1),
+        "part_AP50/left_arm": pytest.approx(1),
+        "state_top1/head": 1,
+        "state_top1/left_arm": 1,
+        "state_top1_named/left_arm": 1,
+    }
 
 
 def test_names_come_from_the_data_set_or_not_at_all(taxonomy):

@@ -61,7 +61,7 @@ def test_equals_the_tool_on_the_files_it_wrote(tmp_path, pairs, taxonomy):
         assert len(again.pop("findings")) == 3
         assert again == report
     assert {f"tps/{name}": report[name] for name in ("score", "action_top1", "mean_psc")} == numbers
-    assert list(report) == ["score", "action_top1", "mean_psc", "psc", "part_accuracy"]
+    assert list(report) == ["score", "action_top1", "mean_psc", "psc", "action_correct", "part_accuracy"]
 
 
 def test_skipped_videos_and_the_reason_are_logged(pairs, taxonomy, monkeypatch):

@@ -1,14 +1,18 @@
 """What is measured, as functions of arrays and of the challenge's dictionaries: no files, no networks."""
 
 from .average_precision import box_average_precision
+from .intervals import Interval, contributions, difference_interval, score_interval
 from .kinetics_tps import TPSResult, evaluate
 from .matching import inclusive_iou, match_persons
 from .psc import frame_means, part_rewards, video_psc
-from .score import psc_accuracy, psc_score
+from .score import psc_accuracy, psc_score, score_contributions
 
 __all__ = [
+    "Interval",
     "TPSResult",
     "box_average_precision",
+    "contributions",
+    "difference_interval",
     "evaluate",
     "frame_means",
     "inclusive_iou",
@@ -16,5 +20,7 @@ __all__ = [
     "part_rewards",
     "psc_accuracy",
     "psc_score",
+    "score_contributions",
+    "score_interval",
     "video_psc",
 ]

@@ -1,18 +1,17 @@
-"""COCO average precision of boxes, by pycocotools, in memory.
+"""COCO average precision of boxes, by faster-coco-eval, in memory.
+
+It gives the numbers of pycocotools, the reference evaluator of COCO, in about half its time.
 
 Shapes: N annotated and M predicted boxes of one image, ``xyxy`` in pixels, continuous coordinates.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
+from faster_coco_eval import COCO, COCOeval_faster
 
 
 def box_average_precision(
@@ -36,13 +35,14 @@ def box_average_precision(
     """
     if len(ground_truth) != len(predictions):
         raise ValueError(f"{len(ground_truth)} images have ground truth but {len(predictions)} have predictions")
-    # pycocotools prints its progress and has no switch for it.
-    with contextlib.redirect_stdout(io.StringIO()):
-        evaluation = COCOeval(_coco(ground_truth, classes), _coco(predictions, classes), "bbox")
-        evaluation.params.areaRng, evaluation.params.areaRngLbl = evaluation.params.areaRng[:1], ["all"]
-        evaluation.params.maxDets = evaluation.params.maxDets[-1:]
-        evaluation.evaluate()
-        evaluation.accumulate()
+    # Its progress would go into the run's log.
+    evaluation = COCOeval_faster(
+        _coco(ground_truth, classes), _coco(predictions, classes), "bbox", print_function=lambda *_: None
+    )
+    evaluation.params.areaRng, evaluation.params.areaRngLbl = evaluation.params.areaRng[:1], ["all"]
+    evaluation.params.maxDets = evaluation.params.maxDets[-1:]
+    evaluation.evaluate()
+    evaluation.accumulate()
     # (IoU thresholds, recall levels, classes); -1 marks a class without ground truth.
     precision = evaluation.eval["precision"][..., 0, 0]
     precision = np.where(precision < 0, np.nan, precision)
@@ -63,7 +63,7 @@ def _coco(images: Sequence[Mapping[str, np.ndarray]], classes: Sequence[str]) ->
             if not 0 <= label < len(classes):
                 continue
             box = [x0, y0, x1 - x0, y1 - y0]
-            # Ids start at 1: COCOeval takes the id 0 for "not matched".
+            # Ids start at 1: the evaluator takes the id 0 for "not matched".
             where = {"id": len(annotations) + 1, "image_id": image, "category_id": label}
             what = {"bbox": box, "area": box[2] * box[3], "score": score, "iscrowd": 0, "ignore": 0}
             annotations.append({**where, **what})

@@ -9,15 +9,14 @@ Shapes: V videos, T counted frames of a video, P annotated persons, N annotated 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ...errors import InputError
-from .matching import match_persons
-from .official import frame_problems, kind_of, limit_problems, proposals_of
-from .psc import frame_means, part_rewards, video_psc
+from .official import frame_problems, kind_of, proposals_of
+from .outcomes import VideoRows, collect_video
 from .score import psc_accuracy, psc_score
 
 
@@ -50,7 +49,7 @@ class TPSResult:
 
     def to_json(self) -> dict[str, Any]:
         """The report that files hold."""
-        names = ("score", "action_top1", "mean_psc", "psc", "part_accuracy")
+        names = ("score", "action_top1", "mean_psc", "psc", "action_correct", "part_accuracy")
         return {name: getattr(self, name) for name in names}
 
 
@@ -86,19 +85,30 @@ def evaluate(
             raise InputError(f"{name} is {kind_of(content)}: write an object with one entry a video")
     check_ground_truth(gt_parts, gt_actions)
     videos = {
-        video: _collect_video(video, gt_parts[video], pred_parts.get(video, {}), human_iou) for video in gt_actions
+        video: collect_video(video, gt_parts[video], pred_parts.get(video, {}), human_iou) for video in gt_actions
     }
     rewards = {video: rows.rewards(part_iou) for video, rows in videos.items()}
     psc = {video: rows.psc(rewards[video]) for video, rows in videos.items()}
     correct = {video: pred_actions.get(video) == action for video, action in gt_actions.items()}
-    psc_values, correct_values = np.array(list(psc.values())), np.array(list(correct.values()))
+    return summarise(psc, correct, _part_accuracy(videos, rewards))
+
+
+def summarise(psc: dict[str, float], action_correct: dict[str, bool], part_accuracy: dict[str, float]) -> TPSResult:
+    """The result of videos that were scored one by one, from their PSC and whether their actions are right.
+
+    Raises:
+        InputError: If there is no video.
+    """
+    if not psc:
+        raise InputError("no video was scored: give at least one with ground truth")
+    psc_values, correct_values = np.array(list(psc.values())), np.array([action_correct[video] for video in psc])
     return TPSResult(
         score=psc_score(psc_values, correct_values),
         action_top1=float(correct_values.mean()),
         mean_psc=float(psc_values.mean()),
         psc=psc,
-        action_correct=correct,
-        part_accuracy=_part_accuracy(videos, rewards),
+        action_correct=action_correct,
+        part_accuracy=part_accuracy,
     )
 
 
@@ -136,94 +146,7 @@ def _truth_problems(frame: Any) -> list[tuple[str, str]]:
     ]
 
 
-@dataclass
-class _VideoRows:
-    """One video's annotated parts and the proposals that compete for them, as growing columns."""
-
-    part_names: list[str] = field(default_factory=list)
-    part_persons: list[int] = field(default_factory=list)
-    part_boxes: list[list[float]] = field(default_factory=list)
-    part_states: list[str] = field(default_factory=list)
-    person_frames: list[int] = field(default_factory=list)
-    proposal_parts: list[int] = field(default_factory=list)
-    proposal_boxes: list[list[float]] = field(default_factory=list)
-    proposal_states: list[str] = field(default_factory=list)
-    num_frames: int = 0
-    # Frames that are missing from the prediction count 0 even where no part is annotated in them.
-    missing_frames: list[int] = field(default_factory=list)
-
-    def add_person(self, human: dict[str, Any], match: dict[str, Any] | None) -> None:
-        """Add an annotated person of the latest frame, and the proposals of its match."""
-        self.person_frames.append(self.num_frames - 1)
-        for name, part in human["parts"].items():
-            boxes, states = proposals_of(part)
-            self.part_names.append(name)
-            self.part_persons.append(len(self.person_frames) - 1)
-            self.part_boxes.append(boxes[0])
-            self.part_states.append(states[0])
-            if match is not None and name in match["parts"]:
-                self._add_proposals(match["parts"][name])
-
-    def _add_proposals(self, part: dict[str, Any]) -> None:
-        boxes, states = proposals_of(part)
-        self.proposal_parts.extend([len(self.part_names) - 1] * len(boxes))
-        self.proposal_boxes.extend(boxes)
-        self.proposal_states.extend(states)
-
-    def rewards(self, threshold: float) -> np.ndarray:
-        """(N,) rewards of the annotated parts."""
-        ids: dict[str, int] = {}
-        states, proposal_states = (
-            np.array([ids.setdefault(name, len(ids)) for name in names], dtype=np.int64)
-            for names in (self.part_states, self.proposal_states)
-        )
-        return part_rewards(
-            _boxes(self.part_boxes),
-            states,
-            proposal_boxes=_boxes(self.proposal_boxes),
-            proposal_states=proposal_states,
-            proposal_parts=np.array(self.proposal_parts, dtype=np.int64),
-            threshold=threshold,
-        )
-
-    def psc(self, rewards: np.ndarray) -> float:
-        """PSC of the video from its parts' rewards (N,)."""
-        part_persons = np.array(self.part_persons, dtype=np.int64)
-        person_frames = np.array(self.person_frames, dtype=np.int64)
-        frames = frame_means(rewards, part_persons, person_frames, self.num_frames)
-        frames[self.missing_frames] = 0.0
-        return video_psc(frames)
-
-
-def _collect_video(video: str, truth: dict[str, Any], prediction: Any, human_iou: float) -> _VideoRows:
-    if not isinstance(prediction, dict):
-        raise InputError(f"pred_part_result, {video}: the video is {kind_of(prediction)}, write an object of frames")
-    rows = _VideoRows()
-    for frame, content in truth.items():
-        humans = content["humans"]
-        if not humans:
-            continue
-        rows.num_frames += 1
-        matches: dict[int, dict[str, Any]] = {}
-        if frame in prediction:
-            predicted = _predicted_humans(video, frame, prediction[frame])
-            pairs = match_persons(_boxes([h["box"] for h in humans]), _boxes([h["box"] for h in predicted]), human_iou)
-            matches = {int(i): predicted[j] for i, j in zip(*pairs)}
-        else:
-            rows.missing_frames.append(rows.num_frames - 1)
-        for i, human in enumerate(humans):
-            rows.add_person(human, matches.get(i))
-    return rows
-
-
-def _predicted_humans(video: str, frame: str, content: Any) -> list[dict[str, Any]]:
-    for find in (frame_problems, limit_problems):
-        for problem in find(content):
-            raise InputError(f"pred_part_result, {video}, {frame}, {problem.key}: {problem.message}")
-    return content["humans"]
-
-
-def _part_accuracy(videos: dict[str, _VideoRows], rewards: dict[str, np.ndarray]) -> dict[str, float]:
+def _part_accuracy(videos: dict[str, VideoRows], rewards: dict[str, np.ndarray]) -> dict[str, float]:
     counts: dict[str, int] = {}
     correct: dict[str, int] = {}
     for video, rows in videos.items():
@@ -231,7 +154,3 @@ def _part_accuracy(videos: dict[str, _VideoRows], rewards: dict[str, np.ndarray]
             counts[name] = counts.get(name, 0) + 1
             correct[name] = correct.get(name, 0) + int(reward > 0)
     return {name: correct[name] / counts[name] for name in sorted(counts)}
-
-
-def _boxes(rows: list[list[float]]) -> np.ndarray:
-    return np.array(rows, dtype=np.float64).reshape(-1, 4)

@@ -28,3 +28,15 @@ def psc_accuracy(psc: np.ndarray, action_correct: np.ndarray, thresholds: np.nda
 def psc_score(psc: np.ndarray, action_correct: np.ndarray) -> float:
     """The score of V videos from their PSC (V,) and whether their actions are right (V,)."""
     return float(psc_accuracy(psc, action_correct, np.arange(1, STEPS) / STEPS).sum() / STEPS)
+
+
+def score_contributions(psc: np.ndarray, action_correct: np.ndarray) -> np.ndarray:
+    """What each video adds to the score, (V,) in [0, 0.9999]: the score is their mean.
+
+    Turned around, the area under the accuracy is a mean over videos: a video with the right action earns one ten
+    thousandth for each threshold that its PSC (V,) reaches, any other video nothing. It depends on that video alone,
+    which is what resampling videos and naming those that lose points need.
+    """
+    thresholds = np.arange(1, STEPS) / STEPS
+    reached = np.searchsorted(thresholds, np.asarray(psc, dtype=np.float64), side="right")
+    return np.where(np.asarray(action_correct, dtype=bool), reached, 0) / STEPS

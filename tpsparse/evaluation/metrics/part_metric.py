@@ -31,6 +31,8 @@ class PartParsingMetric(BaseMetric):
     ``correct``              located and state right, of parts with both annotated: what PSC rewards
     ======================== ==================================================================================
 
+    The first, ``state_top1`` and ``state_top1_named`` are given for each part as well, as ``part_AP50/head``.
+
     The IoU counts pixels inclusively, as the challenge's score does; the AP alone does not. A number that no crop
     gives is not reported.
 
@@ -100,18 +102,24 @@ class PartParsingMetric(BaseMetric):
         located, right, labelled = iou >= self.part_iou, states == gt_states, gt_states >= 0
         # -1 where the list has no such state: then every labelled part is a named one.
         none_id = self.taxonomy.state_ids.get(self.none_state, -1)
+        named = labelled & (gt_states != none_id)
+        precision = _part_precision(results, self.taxonomy.parts)
         numbers = {
-            "part_AP50": _part_ap50(results, self.taxonomy.parts),
+            "part_AP50": precision["AP50"],
             "part_iou": _mean(iou[present]),
             "located": _mean(located[present]),
             "state_top1": _mean(right[labelled]),
-            "state_top1_named": _mean(right[labelled & (gt_states != none_id)]),
+            "state_top1_named": _mean(right[named]),
             "correct": _mean((located & right)[present & labelled]),
         }
+        for i, part in enumerate(self.taxonomy.parts):
+            numbers[f"part_AP50/{part}"] = precision["classes"][part]["AP50"]
+            numbers[f"state_top1/{part}"] = _mean(right[labelled[:, i], i])
+            numbers[f"state_top1_named/{part}"] = _mean(right[named[:, i], i])
         return {name: value for name, value in numbers.items() if not np.isnan(value)}
 
 
-def _part_ap50(results: list[dict[str, np.ndarray]], parts: tuple[str, ...]) -> float:
+def _part_precision(results: list[dict[str, np.ndarray]], parts: tuple[str, ...]) -> dict[str, Any]:
     truths, predictions = [], []
     for entry in results:
         annotated, predicted = is_present(entry["gt_boxes"]), is_present(entry["boxes"])
@@ -123,7 +131,7 @@ def _part_ap50(results: list[dict[str, np.ndarray]], parts: tuple[str, ...]) -> 
                 "labels": np.flatnonzero(predicted),
             }
         )
-    return box_average_precision(truths, predictions, parts)["AP50"]
+    return box_average_precision(truths, predictions, parts)
 
 
 def _mean(values: np.ndarray) -> float:

@@ -107,7 +107,7 @@ class KineticsTPSMetric(BaseMetric):
         self._write_files(videos)
         result = self._score(videos)
         if self.out_dir is not None:
-            names = ("score", "action_top1", "mean_psc", "psc", "part_accuracy")
+            names = ("score", "action_top1", "mean_psc", "psc", "action_correct", "part_accuracy")
             report = dict.fromkeys(names) if result is None else result.to_json()
             sources = _source_accuracies(list(videos.values()))
             write_json(self.out_dir / "report.json", {**report, "sources": sources, "skipped": skipped})

@@ -13,7 +13,6 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from mmcv.cnn import ConvModule
-from mmdet.models.losses import accuracy
 from mmdet.registry import TASK_UTILS
 from mmdet.structures import DetDataSample
 from mmdet.structures.bbox import bbox2roi
@@ -23,6 +22,7 @@ from torch import Tensor, nn
 
 from ...errors import InputError
 from ...registry import MODELS
+from ..losses import mean_over_processes
 
 UNKNOWN_ACTION = -1
 
@@ -191,10 +191,13 @@ def frame_actions(data_samples: list[DetDataSample], num_actions: int) -> list[i
 def known_cross_entropy(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     """Mean cross entropy and accuracy in percent of logits (N, A) over the rows whose label (N,) is known.
 
-    Both are 0 where no label is known. The loss still reaches every parameter then, because distributed
-    training waits for a gradient of each.
+    In distributed training the mean over the processes of either is that over all their rows, see
+    :func:`tpsparse.models.losses.mean_over_processes`. Both are 0 where no label is known. The loss still reaches
+    every parameter then, because distributed training waits for a gradient of each.
     """
     known = labels != UNKNOWN_ACTION
+    count = mean_over_processes(known.sum())
     if not known.any():
-        return 0 * logits.sum(), logits.new_zeros(1)
-    return F.cross_entropy(logits[known], labels[known]), accuracy(logits[known], labels[known])
+        return 0 * logits.sum(), logits.new_zeros(())
+    right = (logits.argmax(dim=1) == labels)[known].sum()
+    return F.cross_entropy(logits[known], labels[known], reduction="sum") / count, 100.0 * right / count

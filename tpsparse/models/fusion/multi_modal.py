@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ...registry import MODELS
+from ..losses import mean_over_processes
 from .preprocessor import FRAME_MASK, PERSON_MASK
 
 
@@ -104,10 +105,13 @@ class MultiModalFusion(BaseModel):
         return self.classifier(self.dropout(torch.cat(vectors, dim=1)))
 
     def loss(self, inputs: dict[str, Tensor], data_samples: list[BaseDataElement]) -> dict[str, Tensor]:
-        """Cross entropy ``loss_action``, with ``acc_action`` (percent of labelled videos)."""
+        """Cross entropy ``loss_action``, with ``acc_action`` (percent of labelled videos).
+
+        In distributed training the mean over the processes of either is that over all their labelled videos.
+        """
         logits = self.logits(inputs)
         actions = torch.tensor([sample.metainfo["action"] for sample in data_samples], device=logits.device)
-        known = (actions >= 0).sum().clamp(min=1)
+        known = mean_over_processes((actions >= 0).sum())
         total = functional.cross_entropy(logits, actions, ignore_index=-1, reduction="sum")
         right = (logits.argmax(dim=1) == actions).sum()
         return {"loss_action": total / known, "acc_action": 100.0 * right / known}

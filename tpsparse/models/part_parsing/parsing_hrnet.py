@@ -7,7 +7,7 @@ Boxes are float ``xyxy`` in pixels, continuous coordinates; an absent part is fo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from mmengine.model import BaseModel
@@ -15,7 +15,7 @@ from mmengine.structures import BaseDataElement
 from torch import Tensor
 
 from ...registry import MODELS
-from ..losses import masked_mse, softmax_focal_loss
+from ..losses import masked_mse
 
 
 @dataclass
@@ -24,62 +24,65 @@ class CropParse:
 
     Args:
         heatmaps: (N, K, h, w) masks of the parts.
-        state_logits: (N, K, S).
+        states: The state head's output, of which only that head knows the meaning.
         part_feature: (N, d), the pooled f'_pa of the report.
         state_feature: (N, C), its f_sta.
     """
 
     heatmaps: Tensor
-    state_logits: Tensor
+    states: Tensor
     part_feature: Tensor
     state_feature: Tensor
 
 
 @MODELS.register_module()
 class ParsingHRNet(BaseModel):
-    """A backbone of high resolution with a part and a state module.
+    """A backbone of high resolution with a part and a state module; which ones, is the choice of DAP's table 4.
 
     Args:
         backbone: Config of a network that returns a tuple of feature maps, the finest first.
-        part_head: Config of :class:`PartParsingModule`.
-        state_head: Config of :class:`StateParsingModule`.
+        part_head: Config of :class:`PartParsingModule`; None where the state head gives the part heatmaps too.
+        state_head: Config of :class:`StateParsingModule`, :class:`StateHeatmapModule` or
+            :class:`SharedHeatmapModule`, the last without a part head.
         codec: Config of :class:`PartMaskCodec`.
-        part_weight: Factor of the mask loss.
-        state_weight: Factor of the state loss, the report's lambda (eq. 2).
-        gamma: Focusing exponent of the state loss; 0 is cross entropy.
+        part_weight: Factor of the part head's mask loss.
+        state_weight: Factor of the state head's loss, the report's lambda (eq. 2).
         data_preprocessor: Config; mmengine's ``ImgDataPreprocessor`` fits.
         test_cfg: ``flip_test`` also looks at the mirrored crop and averages.
         init_cfg: Weights, as in every mmengine module.
+
+    Raises:
+        ValueError: If no head gives part heatmaps.
     """
 
     def __init__(
         self,
         *,
         backbone: dict,
-        part_head: dict,
+        part_head: dict | None,
         state_head: dict,
         codec: dict,
         part_weight: float = 1.0,
         state_weight: float = 0.5,
-        gamma: float = 2.0,
         data_preprocessor: dict | None = None,
         test_cfg: dict | None = None,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(data_preprocessor or dict(type="ImgDataPreprocessor"), init_cfg)
         self.backbone = MODELS.build(backbone)
-        self.part_head = MODELS.build(part_head)
+        self.part_head = None if part_head is None else MODELS.build(part_head)
         self.state_head = MODELS.build(state_head)
+        if self.part_head is None and not hasattr(self.state_head, "part_heatmaps"):
+            raise ValueError(f"part_head is None and {state_head['type']} gives no part heatmaps: name a part_head")
         self.codec = MODELS.build(codec)
         self.part_weight = part_weight
         self.state_weight = state_weight
-        self.gamma = gamma
         self.flip_test = bool((test_cfg or {}).get("flip_test", False))
 
     @property
     def part_feature_dim(self) -> int:
         """Length d of a person's part feature."""
-        return self.part_head.feature_dim
+        return (self.part_head or self.state_head).feature_dim
 
     @property
     def state_feature_dim(self) -> int:
@@ -110,24 +113,28 @@ class ParsingHRNet(BaseModel):
     def parse(self, inputs: Tensor) -> CropParse:
         """Run the network on crops (N, 3, H, W)."""
         visual = self.backbone(inputs)[0]
+        state_feature, states = self.state_head(visual)
+        if self.part_head is None:
+            return CropParse(self.state_head.part_heatmaps(states), states, state_feature, state_feature)
         part_features, heatmaps = self.part_head(visual)
-        state_feature, state_logits = self.state_head(visual)
-        return CropParse(heatmaps, state_logits, part_features.mean(dim=(2, 3)), state_feature)
+        return CropParse(heatmaps, states, part_features.mean(dim=(2, 3)), state_feature)
 
     def loss(self, inputs: Tensor, data_samples: list[BaseDataElement]) -> dict[str, Tensor]:
-        """Eq. 2 of the report: ``loss_part`` and ``loss_state``, with ``acc_state`` (percent of labelled parts)."""
+        """Eq. 2 of the report: ``loss_part``, if there is a part head, ``loss_state``, and ``acc_state``.
+
+        The last is no loss but the percentage of labelled states that are named right at the annotated boxes.
+        """
         parse = self.parse(inputs)
         boxes = torch.stack([sample.part_boxes for sample in data_samples])
         states = torch.stack([sample.part_states for sample in data_samples])
         masks = self.codec.encode(boxes).to(parse.heatmaps.dtype)
-        mask_loss = masked_mse(parse.heatmaps, masks, boxes.isfinite().all(dim=-1))
-        state_loss = softmax_focal_loss(parse.state_logits, states, self.gamma)
-        right = (parse.state_logits.argmax(dim=-1) == states).sum()
-        return {
-            "loss_part": self.part_weight * mask_loss,
-            "loss_state": self.state_weight * state_loss,
-            "acc_state": 100.0 * right / (states >= 0).sum().clamp(min=1),
-        }
+        losses = {}
+        if self.part_head is not None:
+            mask_loss = masked_mse(parse.heatmaps, masks, boxes.isfinite().all(dim=-1))
+            losses["loss_part"] = self.part_weight * mask_loss
+        losses["loss_state"] = self.state_weight * self.state_head.loss(parse.states, masks, states)
+        right = (self.state_head.scores(parse.states.detach(), masks).argmax(dim=-1) == states).sum()
+        return losses | {"acc_state": 100.0 * right / (states >= 0).sum().clamp(min=1)}
 
     def predict(self, inputs: Tensor, data_samples: list[BaseDataElement]) -> list[BaseDataElement]:
         """Copies of the samples with predictions, boxes in pixels of the image.
@@ -143,29 +150,29 @@ class ParsingHRNet(BaseModel):
             raise ValueError("a crop to predict on is mirrored: leave FlipPerson out of the test pipeline")
         if not data_samples:
             return []
-        parse = self.parse(inputs)
-        heatmaps, state_scores = parse.heatmaps, parse.state_logits.softmax(dim=-1)
+        views = [self.parse(inputs)]
         if self.flip_test:
-            mirrored, mirrored_scores = self._parse_mirrored(inputs, data_samples[0].metainfo["flip_parts"])
-            heatmaps, state_scores = (heatmaps + mirrored) / 2, (state_scores + mirrored_scores) / 2
-        boxes, scores = self.codec.decode(heatmaps)
+            views.append(self._parse_mirrored(inputs, data_samples[0].metainfo["flip_parts"]))
+        boxes, scores = self.codec.decode(_mean([view.heatmaps for view in views]))
+        coverage = self.codec.encode(boxes)
         fields = {
             "part_boxes": boxes,
             "part_scores": scores,
-            "state_scores": state_scores,
-            "part_feature": parse.part_feature,
-            "state_feature": parse.state_feature,
+            "state_scores": _mean([self.state_head.scores(view.states, coverage) for view in views]),
+            "part_feature": views[0].part_feature,
+            "state_feature": views[0].state_feature,
         }
         return [
             self._finish(sample, {name: values[i].float() for name, values in fields.items()})
             for i, sample in enumerate(data_samples)
         ]
 
-    def _parse_mirrored(self, inputs: Tensor, flip_parts: object) -> tuple[Tensor, Tensor]:
-        """Heatmaps and state probabilities found in the mirrored crops, turned back, left and right exchanged."""
+    def _parse_mirrored(self, inputs: Tensor, flip_parts: object) -> CropParse:
+        """What is found in the mirrored crops, turned back, left and right exchanged; features as they are."""
         twins = torch.as_tensor(flip_parts, device=inputs.device)
         parse = self.parse(inputs.flip(-1))
-        return parse.heatmaps.flip(-1)[:, twins], parse.state_logits.softmax(dim=-1)[:, twins]
+        heatmaps, states = parse.heatmaps.flip(-1)[:, twins], self.state_head.mirror(parse.states, twins)
+        return replace(parse, heatmaps=heatmaps, states=states)
 
     def _finish(self, sample: BaseDataElement, fields: dict[str, Tensor]) -> BaseDataElement:
         crop = fields["part_boxes"].new_tensor(sample.metainfo["crop"])
@@ -189,3 +196,7 @@ def to_image(boxes: Tensor, crop: Tensor, size: tuple[int, int]) -> Tensor:
     """
     scale = (crop[2:] - crop[:2]) / crop.new_tensor([size[1], size[0]])
     return boxes * scale.repeat(2) + crop[:2].repeat(2)
+
+
+def _mean(views: list[Tensor]) -> Tensor:
+    return sum(views[1:], views[0]) / len(views)

@@ -20,7 +20,8 @@ from ...registry import MODELS
 class FeatureRecognizer(Recognizer3D):
     """A recognizer of clips, such as TimeSformer, Swin or CSN, whose predictions carry ``feature`` (C,).
 
-    Takes mmaction2's own arguments; parts named without a scope are mmaction2's.
+    Takes mmaction2's own arguments; parts named without a scope are mmaction2's. ``max_testing_views`` in ``test_cfg``
+    bounds the views that are in the backbone at a time, and with them the memory, in batches of any size.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -30,6 +31,10 @@ class FeatureRecognizer(Recognizer3D):
 
     def predict(self, inputs: Tensor, data_samples: list[ActionDataSample], **kwargs: Any) -> list[ActionDataSample]:
         """Upstream's predictions, each with ``feature`` (C,), the backbone's output averaged over place and view."""
+        if len(inputs) > 1 and (self.test_cfg or {}).get("max_testing_views"):
+            # Upstream bounds the views of a single video only.
+            each = zip(inputs.split(1), data_samples)
+            return [result for video, sample in each for result in self.predict(video, [sample], **kwargs)]
         features, head_kwargs = self.extract_feat(inputs, test_mode=True)
         predictions = self.cls_head.predict(features, data_samples, **head_kwargs)
         return _with_features(predictions, features)

@@ -1,0 +1,27 @@
+"""DAP's Video Swin, tested on each crop and its mirror image; the training is the base config's.
+
+Source: the report names no choices of the test. No action of Kinetics-TPS tells left from right, and training mirrors
+half of the clips. Scores (probabilities) and feature are means over three crops and their mirror images. Not measured
+here.
+
+    python tools/train.py configs/action_recognition/dap_swin-base_8xb8-30e_kinetics-tps-32x2x1-rgb.py
+    python tools/test.py configs/action_recognition/dap_swin-base_8xb8-30e_kinetics-tps-32x2x1-rgb_flip.py
+
+Weights: of the base config's run, or as given behind the config. Data: Kinetics-TPS in the official layout.
+"""
+
+_base_ = "dap_swin-base_8xb8-30e_kinetics-tps-32x2x1-rgb.py"
+
+work_dir = "work_dirs/dap_swin-base_8xb8-30e_kinetics-tps-32x2x1-rgb"
+tta_model = dict(type="MultiViewRecognizer")
+clip = dict(clip_len=_base_.clip_len, frame_interval=_base_.frame_interval)
+flips = [dict(type="mmaction.Flip", flip_ratio=ratio) for ratio in (0, 1)]
+last = [[dict(type="mmaction.FormatShape", input_format="NCTHW")], [dict(type="mmaction.PackActionInputs")]]
+test_pipeline = [
+    dict(type="mmaction.SampleFrames", **clip, test_mode=True),
+    dict(type="DecodeFrames"),
+    dict(type="mmaction.Resize", scale=(-1, _base_.image_size)),
+    dict(type="mmaction.ThreeCrop", crop_size=_base_.image_size),
+    dict(type="TestTimeAug", transforms=[flips, *last]),
+]
+test_dataloader = dict(dataset=dict(pipeline=test_pipeline))

@@ -1,0 +1,13 @@
+"""DAP part parsing tested on the crop alone and not on its mirror image too: half the work.
+
+Training and weights are the parent's; the report does not say whether it mirrors in testing.
+
+    python tools/train.py configs/part_parsing/dap_parsing-hrnet-w48_8xb32-40e_kinetics-tps-256x192.py
+    python tools/test.py configs/part_parsing/dap_parsing-hrnet-w48_8xb32-40e_kinetics-tps-256x192_no-flip.py CHECKPOINT
+
+CHECKPOINT: of the training, a file or the folder of its run. Data: Kinetics-TPS in the official layout.
+"""
+
+_base_ = "dap_parsing-hrnet-w48_8xb32-40e_kinetics-tps-256x192.py"
+
+model = dict(test_cfg=dict(flip_test=False))

@@ -1,0 +1,19 @@
+"""DAP, table 4, last row: part heatmaps and state vectors with focal loss, with TimeSformer's actions (report: score
+53.2).
+
+    python tools/reproduce.py configs/systems/dap_focal.py
+
+Networks that are in the work folder already are not trained again. Data: as for the parent, and the hardware too.
+"""
+
+_base_ = "dap.py"
+
+out_dir = "@work_dir/focal"
+model = dict(
+    stages=[
+        _base_.stages.persons,
+        _base_.stages.parts,
+        _base_.stages.timesformer,
+        dict(type="EnsembleActions", weights=dict(timesformer=1)),
+    ]
+)

@@ -1,0 +1,212 @@
+"""Studies: with stand-ins for trainings and tests, and once for real on the drawn data set."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tpsparse import apis
+from tpsparse.errors import InputError
+from tpsparse.reproduction import Study
+from tpsparse.reproduction.fitted import FittedEnsemble
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+STUDIES = sorted(path for path in (REPOSITORY / "configs").rglob("studies/*.py") if "_base_" not in path.parts)
+QUICK_STUDIES = [path for path in STUDIES if "quick" in path.parts]
+# Video to PSC and whether the action is right, of the systems by name; everything is right in the last.
+SCORED = {
+    "dap_frame": {"a": (1.0, True), "b": (1.0, False)},
+    "dap_instance": {"a": (0.5, True), "b": (0.5, True)},
+}
+
+
+@pytest.fixture
+def stand_ins(monkeypatch):
+    """Trainings and tests that note what they were asked for; scores are those of SCORED, the same for every seed."""
+    calls: list[tuple[str, str]] = []
+
+    def train(cfg, *, resume):
+        calls.append(("train", f"{Path(cfg.filename).stem} {cfg.randomness.seed}"))
+        return SimpleNamespace(train_dataloader=SimpleNamespace(dataset=SimpleNamespace(problems=[])))
+
+    def test(cfg, **kwargs):
+        name, kind = Path(cfg.filename).stem, cfg.test_evaluator.type
+        calls.append((kind, f"{name} {cfg.randomness.seed}"))
+        metrics = {"ParseCount": {"failed": 0}, "PersonAPMetric": {"person/AP": 0.25 + cfg.randomness.seed}}.get(
+            kind, {}
+        )
+        if kind == "KineticsTPSMetric":
+            videos = SCORED.get(name, {"a": (1.0, True), "b": (1.0, True)})
+            report = dict(
+                psc={video: psc for video, (psc, _) in videos.items()},
+                action_correct={video: right for video, (_, right) in videos.items()},
+            )
+            out = Path(cfg.test_evaluator.out_dir)
+            out.mkdir(parents=True, exist_ok=True)
+            (out / "report.json").write_text(json.dumps(report))
+            metrics = {"tps/score": 0.5, "tps/action_top1": 0.75}
+        return metrics, SimpleNamespace(test_dataloader=SimpleNamespace(dataset=SimpleNamespace(problems=[1])))
+
+    monkeypatch.setattr(apis, "train", train)
+    monkeypatch.setattr(apis, "test", test)
+    fit = dict(
+        metrics={"tps/score": 0.75}, report=dict(psc={"a": 1.0, "b": 1.0}, action_correct={"a": True, "b": True})
+    )
+    monkeypatch.setattr(FittedEnsemble, "_fit", lambda ensemble: calls.append(("fit", ensemble.split)) or fit)
+    return calls
+
+
+@pytest.fixture
+def study(tiny_root, tmp_path):
+    def make(name="dap_table5", seeds=(0, 1), **options) -> Study:
+        data = dict(data_root=str(tiny_root), train_split="train", test_split="test")
+        config = REPOSITORY / "configs" / "quick" / "studies" / f"{name}.py"
+        return Study(config, work_dir=str(tmp_path / "work"), options=data | options, seeds=seeds, jobs=1)
+
+    return make
+
+
+def test_studies_were_found():
+    assert len(STUDIES) == 7 and len(QUICK_STUDIES) == 3
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: str(path.relative_to(REPOSITORY / "configs")))
+def test_every_study_names_configs_that_are_there(path, tiny_root, tmp_path):
+    options = dict(data_root=str(tiny_root), train_split="train", test_split="test")
+    made = Study(path, work_dir=str(tmp_path), options=options)
+    [place] = made.places.values()
+    rows = made.rows(place)
+    assert list(rows) == list(made.cfg.rows) and len(rows) >= 3
+    metrics = {metric for row in made.cfg.rows.values() for metric in row.get("paper", {})}
+    assert metrics and metrics <= set(made.cfg.columns)  # every number of the report has a column beside it
+    quick = "quick" in path.parts
+    configs = [network.config for row in rows.values() for network in getattr(row, "networks", [row])]
+    assert all(("quick" in config.resolve().parts) == quick for config in configs)
+
+
+def test_shared_networks_are_trained_once_a_seed(study, stand_ins):
+    study().run()
+    trained = [what for kind, what in stand_ins if kind == "train"]
+    assert len(trained) == len(set(trained)) == 2 * 7  # four networks, three fusions
+    tested = [what for kind, what in stand_ins if kind == "KineticsTPSMetric"]
+    assert len(tested) == len(set(tested)) == 2 * 6
+    assert [what for kind, what in stand_ins if kind == "fit"] == ["dap/val"] * 2
+    # What learns from nothing else is trained first, for all seeds.
+    assert {what.split()[0].startswith("dap_mlp") for what in trained[:8]} == {False}
+
+
+def test_table_and_comparisons(study, stand_ins, tmp_path):
+    table = study().run()
+    assert json.loads((tmp_path / "work" / "dap_table5.json").read_text()) == table
+    values = table["rows"]["frame"]["values"]
+    assert values["tps/score"] == [0.5, 0.5] and values["tps/action_top1"] == [0.75, 0.75]
+    first = table["comparisons"][0]
+    # Everything: (0.9999 + 0.9999) / 2; the frame level misses one of the two actions.
+    assert (first["first"], first["second"]) == ("everything", "frame")
+    assert first["value"] == pytest.approx(0.9999 / 2) and first["seeds"] == pytest.approx([0.9999 / 2] * 2)
+    assert first["low"] == 0 and first["high"] == pytest.approx(0.9999)
+    second = table["comparisons"][1]
+    assert second["value"] == second["low"] == second["high"] == pytest.approx(0.9999 - 0.5)
+    text = (tmp_path / "work" / "dap_table5.md").read_text()
+    assert "| frame level | 73.0 | 75.0 ± 0.0 | 46.1 | 50.0 ± 0.0 | - |" in text
+
+
+def test_rows_of_networks(study, stand_ins):
+    table = study("dap_table3").run()
+    assert table["rows"]["plain"]["values"]["person/AP"] == [0.25, 1.25]
+    assert {kind for kind, _ in stand_ins} == {"train", "PersonAPMetric"}
+
+
+def test_nothing_is_done_twice(study, stand_ins):
+    first = study().run()
+    stand_ins.clear()
+    assert study().run() == first and stand_ins == []
+    study(seeds=(0, 1, 2)).run()
+    assert {what.split()[-1] for _, what in stand_ins} == {"2", "dap/val"}
+
+
+def test_skipped_items_are_counted(study, stand_ins):
+    made = study(seeds=(0,))
+    made.run()
+    assert made.skipped == sum(kind not in ("train", "ParseCount", "fit") for kind, _ in stand_ins) > 0
+
+
+def test_commands_for_a_cluster(study, stand_ins, tmp_path):
+    made = study("dap_table4")
+    lines = made.commands(8)
+    assert len(lines) == len(set(lines)) == 2 * 5  # a detector and four part networks, two seeds
+    words = shlex.split(lines[0])
+    assert (
+        words[:2] == ["bash", "tools/dist_train.sh"] and words[3] == "8" and words[6:9] == ["--seed", "0", "--resume"]
+    )
+    assert Path(words[2]).is_file() and Path(words[5]) == tmp_path / "work" / "seed0" / Path(words[2]).stem
+    assert "train_split=train" in words and not any("randomness" in word for word in words)
+    made.run()
+    assert made.commands(8) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"rows": {}}, "has no rows or columns: give a study config"),
+        ({"comparisons": [["focal", "elsewhere"]]}, "compares elsewhere, which is none of its rows: correct"),
+    ],
+)
+def test_config_that_is_no_study(study, change, told, tmp_path, tiny_root):
+    [(name, value)] = change.items()
+    change = f"{name} = dict(_delete_=True)" if value == {} else f"{name} = {value!r}"
+    path = copied_study(tmp_path, change)
+    with pytest.raises(InputError, match=told):
+        Study(path, work_dir=str(tmp_path), options=dict(data_root=str(tiny_root)))
+
+
+def test_fewer_frames_for_the_networks_of_a_task(study):
+    made = study("dap_table4", seeds=(0,))
+    [place] = made.places.values()
+    networks = {network.name: network for row in made.rows(place).values() for network in row.networks}
+    steps = {name: network.load().train_dataloader.dataset.get("frame_step") for name, network in networks.items()}
+    assert set(steps.values()) == {2} and len(steps) == 5
+    assert all("train_dataloader.dataset.frame_step=2" in line for line in made.commands(2))
+    [place] = study("dap_table5", seeds=(0,)).places.values()
+    assert "train_dataloader.dataset.frame_step" not in place.network_options(Path("action_recognition/x.py"))
+
+
+def copied_study(folder: Path, more: str) -> Path:
+    """Table 4 at quick size with something changed, where it may lie anywhere."""
+    path, configs = folder / "table.py", REPOSITORY / "configs"
+    text = (configs / "quick" / "studies" / "dap_table4.py").read_text()
+    for old, new in (
+        ('"../../_base_/studies', f'"{configs}/_base_/studies'),
+        ('"../_base_/study.py', f'"{configs}/quick/_base_/study.py'),
+        ('"{{ fileDirname }}/.."', f'"{configs}/quick"'),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    path.write_text(f"{text}\n{more}\n")
+    return path
+
+
+def test_for_real(run_tool, tiny_root, tmp_path, capsys, find_leftovers):
+    """Two rows, two seeds, two processes; a killed table is made again from what is there."""
+    rows = 'rows = dict(_delete_=True, shared=dict(name="shared", config="systems/dap_shared-heatmaps.py"), '
+    rows += 'focal=dict(name="focal", config="systems/dap_focal.py"))\ncomparisons = [["focal", "shared"]]'
+    path = copied_study(tmp_path, rows)
+    arguments = [path, "--work-dir", tmp_path / "work", "--seeds", 0, 1, "--jobs", 2, "--cfg-options"]
+    arguments += [f"data_root={tiny_root}", "train_split=train", "train_cfg.max_epochs=1"]
+    assert run_tool("study", *arguments) == 0
+    printed = capsys.readouterr().out
+    assert "| shared | " in printed and "focal against shared: score " in printed
+    table = json.loads((tmp_path / "work" / "table.json").read_text())
+    assert all(len(values) == 2 for row in table["rows"].values() for values in row["values"].values())
+    assert {"tps/score", "part/part_AP50", "part/state_top1", "person/AP50"} <= set(table["rows"]["focal"]["values"])
+    seeds = sorted(path.name for path in (tmp_path / "work").iterdir() if path.is_dir())
+    assert seeds == ["seed0", "seed1"] and find_leftovers(tmp_path) == []
+    shutil.rmtree(tmp_path / "work" / "seed0" / "focal")
+    (tmp_path / "work" / "table.json").unlink()
+    assert run_tool("study", *arguments) == 0
+    assert json.loads((tmp_path / "work" / "table.json").read_text()) == table

@@ -1,0 +1,75 @@
+"""tools/analysis/get_flops.py."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from tiny import QUICK_SYSTEM, quick_config
+
+NAME = "analysis/get_flops"
+
+
+def test_networks(run_tool, tiny_root, tmp_path, capsys, find_leftovers):
+    file = tmp_path / "a (b) ü.json"
+    configs = [quick_config("feature_fusion"), quick_config("part_parsing")]
+    assert run_tool(NAME, *configs, "--data-root", tiny_root, "--json", file) == 0
+    fusion, parts = json.loads(file.read_text(encoding="utf-8"))
+    assert (fusion["config"], fusion["unit"], parts["unit"]) == (configs[0].stem, "video", "person")
+    assert parts["flops"] == 2 * parts["multiply_adds"] > 0
+    assert sum(view["multiply_adds"] * view["views"] for view in parts["views"]) == parts["multiply_adds"]
+    out = capsys.readouterr().out
+    assert configs[1].stem[:20] in out and f"{parts['parameters'] / 1e6:.2f}" in out and "3x128x96" in out
+    assert "Kinetics-TPS" not in out and find_leftovers(tmp_path) == []
+
+
+def test_shape(run_tool, tmp_path, capsys):
+    sizes = []
+    for shape in ((128, 96), (256, 192)):
+        file = tmp_path / "flops.json"
+        assert run_tool(NAME, quick_config("part_parsing"), "--shape", *shape, "--json", file) == 0
+        [found] = json.loads(file.read_text())
+        [view] = found["views"]
+        assert view["input"] == [3, *shape] and view["views"] == 1
+        sizes.append(found)
+    assert sizes[0]["parameters"] == sizes[1]["parameters"]
+    # Convolutions grow with the area; the linear layers on pooled features do not.
+    assert 3.9 < sizes[1]["multiply_adds"] / sizes[0]["multiply_adds"] < 4
+
+
+def test_system(run_tool, tiny_root, tmp_path, capsys):
+    file = tmp_path / "flops.json"
+    assert run_tool(NAME, QUICK_SYSTEM, "--data-root", tiny_root, "--persons", 2, "--json", file) == 0
+    [system] = json.loads(file.read_text())
+    of = {
+        unit: [s["multiply_adds"] for s in system["stages"] if s["unit"] == unit]
+        for unit in ("frame", "person", "video")
+    }
+    assert system["multiply_adds_a_frame"] == of["frame"][0] + 2 * of["person"][0]
+    assert system["multiply_adds_a_video"] == sum(of["video"]) and len(of["video"]) == 3
+    assert system["parameters"] == sum(stage["parameters"] for stage in system["stages"])
+    out = capsys.readouterr().out
+    assert "frame of 2 persons" in out and "video, besides frames" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ((QUICK_SYSTEM, "--shape", 64, 96), "is of a system, whose networks take other inputs: leave --shape out"),
+        ((quick_config("part_parsing"), "--shape", 3, 64, 96), "takes an input of H W, not 3x64x96: correct --shape"),
+        (("configs/nowhere.py",), "error: config configs/nowhere.py is missing"),
+        ((quick_config("part_parsing"), "--data-root", "nowhere"), "nowhere/list/body_part.txt is missing"),
+    ],
+    ids=["shape of a system", "wrong shape", "no config", "no data"],
+)
+def test_refused(run_tool, capsys, arguments, told):
+    assert run_tool(NAME, *arguments) == 2
+    error = capsys.readouterr().err
+    assert told in error and error.count("\n") == 1
+
+
+def test_names_of_kinetics_tps_are_told(run_tool, tmp_path, capsys):
+    config = tmp_path / "parts.py"
+    config.write_text(f"_base_ = {str(quick_config('part_parsing'))!r}\ndata_root = 'nowhere'\n")
+    assert run_tool(NAME, config) == 0
+    assert "numbers of names: those of Kinetics-TPS" in capsys.readouterr().out

@@ -1,0 +1,12 @@
+"""Whole systems from their configs: networks trained, features saved, tested, drawn; and tables of several of them.
+
+``workplace`` remembers what was done in a folder; ``networks`` trains and measures single networks, side by side;
+``system`` puts one system's steps in order; ``study`` compares systems and networks over seeds, ``tables`` prints that.
+"""
+
+from .networks import Network, train_side_by_side
+from .study import Study
+from .system import Reproduction
+from .workplace import Workplace, data_digest
+
+__all__ = ["Network", "Reproduction", "Study", "Workplace", "data_digest", "train_side_by_side"]

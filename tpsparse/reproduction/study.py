@@ -1,0 +1,203 @@
+"""Comparisons of systems or networks over several seeds, as the tables of a report have them.
+
+A study config names its data set and splits, and has
+
+``rows``
+    name of a row to ``name`` (as printed), ``config`` (of a system or of one network, below the folder ``configs``),
+    ``paper``, the report's own numbers by metric, and for a system maybe ``fit_split``, the held-out videos on which
+    the weights of its ensemble are then fitted;
+``columns``
+    name of a metric, as a test gives it, to its heading;
+``by_task``
+    folder of training configs to overrides of the networks in it, such as fewer frames to train on;
+``comparisons``
+    pairs ``[first, second]`` of rows whose scores are compared video by video.
+
+All rows of a seed share one work folder, and so the networks that they have in common.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shlex
+from concurrent.futures import as_completed
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import apis
+from ..engine import load_config
+from ..errors import InputError
+from ..evaluation.functional.intervals import difference_interval, score_interval
+from ..evaluation.functional.score import score_contributions
+from ..structures.files import atomic_write, write_json
+from .fitted import FittedEnsemble
+from .networks import Network, default_jobs, spawned_pool, train_side_by_side
+from .system import Reproduction
+from .tables import render
+from .workplace import Result, Workplace
+
+Row = Network | Reproduction | FittedEnsemble
+
+
+class Study:
+    """The rows of a table, trained and tested over seeds.
+
+    Args:
+        config: A study config.
+        work_dir: Where everything is written, a folder a seed in it; ``work_dirs/<name of the config>`` by default.
+        options: Overrides of the study and of every network and system in it.
+        seeds: Of the trainings; the data set is the same in all.
+        jobs: Networks trained, and seeds tested, at a time; by default one a core, or one where there is a GPU.
+
+    Raises:
+        InputError: If the config is not of a study, or names a row that is not there.
+    """
+
+    def __init__(
+        self,
+        config: str | Path,
+        *,
+        work_dir: str | None = None,
+        options: dict[str, Any] | None = None,
+        seeds: tuple[int, ...] = (0,),
+        jobs: int | None = None,
+    ) -> None:
+        self.config, self.seeds = Path(config), tuple(dict.fromkeys(seeds))
+        self.jobs = jobs or default_jobs()
+        self.cfg = load_config(config, options=options, work_dir=work_dir)
+        if not self.cfg.get("rows") or not self.cfg.get("columns"):
+            raise InputError(f"config {config} has no rows or columns: give a study config, as in configs/studies/")
+        for row in (row for pair in self.cfg.get("comparisons", []) for row in pair):
+            if row not in self.cfg.rows:
+                raise InputError(f"config {config} compares {row}, which is none of its rows: correct comparisons")
+        self.work_dir = Path(self.cfg.work_dir)
+        self.options = options or {}
+        self.places = {seed: self._place(seed) for seed in self.seeds}
+
+    def run(self) -> Result:
+        """Train and test every row with every seed; the table, also in ``<name of the config>.json`` and ``.md``."""
+        self.train()
+        results = self._test_seeds() if self.jobs > 1 and len(self.seeds) > 1 else self.test()
+        table = dict(
+            title=self.cfg.title,
+            data=dict(root=self.cfg.data_root, train=self.cfg.train_split, test=self.cfg.test_split),
+            seeds=list(self.seeds),
+            columns=self.cfg.columns.to_dict(),
+            rows={
+                name: dict(name=row.name, paper=dict(row.get("paper", {})), values=_by_metric(results, name))
+                for name, row in self.cfg.rows.items()
+            },
+            comparisons=[_compare(results, *pair) for pair in self.cfg.get("comparisons", [])],
+        )
+        write_json(self.work_dir / f"{self.config.stem}.json", table)
+        with atomic_write(self.work_dir / f"{self.config.stem}.md") as partial:
+            partial.write_text(render(table), encoding="utf-8")
+        return table
+
+    def train(self) -> None:
+        """Train every network of every row and seed that does not learn from another one's output."""
+        networks: dict[tuple[int, str], Network] = {}
+        for seed, place in self.places.items():
+            for row in self.rows(place).values():
+                own = [row] if isinstance(row, Network) else row.networks
+                networks.update({(seed, network.name): network for network in own if not network.parses})
+        train_side_by_side(list(networks.values()), self.jobs)
+
+    def test(self) -> dict[int, dict[str, Result]]:
+        """Do what is left of every row, in this process; seed to row to its metrics and, for a system, its videos."""
+        return {
+            seed: {name: _finish(row) for name, row in self.rows(place).items()} for seed, place in self.places.items()
+        }
+
+    def rows(self, place: Workplace) -> dict[str, Row]:
+        """The networks and systems of the table in the workplace of a seed."""
+        found: dict[str, Row] = {}
+        for name, row in self.cfg.rows.items():
+            config = Path(self.cfg.configs) / row.config
+            if not apis.is_system(load_config(config, options=place.options, taxonomy=place.taxonomy)):
+                found[name] = Network(place, config)
+                continue
+            system = Reproduction(config, place=place, jobs=1)
+            found[name] = FittedEnsemble(system, row.fit_split) if "fit_split" in row else system
+        return found
+
+    def commands(self, processes: int) -> list[str]:
+        """What a cluster is given: one training a line, in the order of the rows; those that are done are left out.
+
+        Networks that learn from the features of others are not among them: the study itself trains them afterwards.
+        """
+        lines: dict[str, None] = {}
+        for seed, place in self.places.items():
+            for row in self.rows(place).values():
+                own = [row] if isinstance(row, Network) else row.networks
+                for network in own:
+                    if not network.parses and not network.trained:
+                        lines[_command(network, seed, processes)] = None
+        return list(lines)
+
+    def _place(self, seed: int) -> Workplace:
+        data = {key: self.cfg[key] for key in ("data_root", "train_split", "test_split")}
+        options = {**self.options, **data, "randomness.seed": seed}
+        cfg = load_config(self.config, options=options, work_dir=self.work_dir / f"seed{seed}")
+        return Workplace(cfg, options, self.cfg.get("by_task", {}))
+
+    def _test_seeds(self) -> dict[int, dict[str, Result]]:
+        """As :meth:`test`, several seeds at a time."""
+        call = dict(config=str(self.config), work_dir=str(self.work_dir), options=self.options, jobs=1)
+        with spawned_pool(min(self.jobs, len(self.seeds)), threads=1) as pool:
+            started = {pool.submit(_test_seed, {**call, "seeds": (seed,)}): seed for seed in self.seeds}
+            done = {started[future]: future.result() for future in as_completed(started)}
+        return {seed: done[seed] for seed in self.seeds}
+
+    @property
+    def skipped(self) -> int:
+        """How many items could not be used, over all seeds."""
+        return sum(place.skipped for place in self.places.values())
+
+
+def _test_seed(call: dict[str, Any]) -> dict[str, Result]:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    [result] = Study(**call).test().values()
+    return result
+
+
+def _finish(row: Row) -> Result:
+    """Metrics of a row by name and, for a system, what each video adds to its score."""
+    if isinstance(row, Network):
+        row.train()
+        return dict(metrics=row.measure()["metrics"], videos={})
+    metrics, report = row.test(), row.report()
+    if report.get("psc") is None:
+        return dict(metrics=metrics, videos={})
+    videos = list(report["psc"])
+    psc = np.array([report["psc"][video] for video in videos])
+    correct = np.array([report["action_correct"][video] for video in videos])
+    return dict(metrics=metrics, videos=dict(zip(videos, score_contributions(psc, correct).tolist())))
+
+
+def _by_metric(results: dict[int, dict[str, Result]], row: str) -> dict[str, list[float]]:
+    """Every metric of a row, one value a seed."""
+    metrics = [result[row]["metrics"] for result in results.values()]
+    return {name: [each[name] for each in metrics] for name in metrics[0] if all(name in each for each in metrics)}
+
+
+def _compare(results: dict[int, dict[str, Result]], first: str, second: str) -> Result:
+    """The difference of two rows' scores by seed, and of their means over seeds with its interval over videos."""
+    both = [[result[row]["videos"] for result in results.values()] for row in (first, second)]
+    if not all(videos for row in both for videos in row):
+        return dict(first=first, second=second)
+    means = [{video: float(np.mean([each[video] for each in row])) for video in row[0]} for row in both]
+    seeds = [score_interval(a).value - score_interval(b).value for a, b in zip(*both)]
+    return dict(first=first, second=second, seeds=seeds, **difference_interval(*means).to_json())
+
+
+def _command(network: Network, seed: int, processes: int) -> str:
+    options = {
+        key: value for key, value in network.place.network_options(network.config).items() if key != "randomness.seed"
+    }
+    words = ["bash", "tools/dist_train.sh", os.path.relpath(network.config), str(processes)]
+    words += ["--work-dir", str(network.folder), "--seed", str(seed), "--resume"]
+    return shlex.join([*words, "--cfg-options", *(f"{key}={value}" for key, value in options.items())])
