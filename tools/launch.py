@@ -21,7 +21,7 @@ from torch.distributed.elastic.rendezvous import RendezvousError
 
 FAILED = 2
 LOST_PEER = 75  # tpsparse.engine.launch.LOST_PEER, without waiting for mmengine
-NODES = "of the other nodes: see their messages"
+LOST = "lost the connection to another one, which is silent or on another node: see the messages there"
 
 
 def main(argv: list[str]) -> int:
@@ -59,7 +59,7 @@ def describe(failures: dict[int, ProcessFailure]) -> str:
     rank = min(failures, key=lambda rank: (failures[rank].exitcode == LOST_PEER, failures[rank].timestamp))
     failure = failures[rank]
     if failure.exitcode == LOST_PEER:
-        return f"process {rank} lost the connection to one {NODES}"
+        return f"process {rank} {LOST}"
     who = f"process {rank} (pid {failure.pid} on {socket.gethostname()})"
     if failure.exitcode > 0:
         return f"{who} ended with status {failure.exitcode}, its message is above; the other processes were ended"

@@ -13,12 +13,13 @@ from tpsparse.engine import BFloat16OptimWrapper, ScalingRunner
 
 def scaled(caplog, *, base=16, batch=2, processes=1, accumulated=1, rates=(0.1, 0.01), enable=True) -> list[float]:
     groups = [dict(params=[nn.Parameter(torch.zeros(1))], lr=lr) for lr in rates]
-    wrapper = OptimWrapper(torch.optim.SGD(groups, lr=1.0), accumulative_counts=accumulated)
+    wrapper = OptimWrapper(torch.optim.SGD(groups, lr=0.1), accumulative_counts=accumulated)
     runner = SimpleNamespace(
         _train_dataloader=dict(batch_size=batch), world_size=processes, logger=logging.getLogger("tests.optim")
     )
     ScalingRunner.scale_lr(runner, wrapper, dict(enable=enable, base_batch_size=base))
-    return [group["lr"] for group in wrapper.param_groups]
+    assert wrapper.get_lr()["lr"][0] == wrapper.optimizer.param_groups[0]["lr"]  # what is logged is what is used
+    return [group["lr"] for group in wrapper.optimizer.param_groups]
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,7 @@ def write_persons(drawn, folder, root, processes, *, only_actions=True, **change
         cfg.model.rpn_head.loss_cls.loss_weight = cfg.model.rpn_head.loss_bbox.loss_weight = 0
         cfg.model.roi_head.stage_loss_weights = [0, 0, 0]
     cfg.model.instance_action.sampler.num = 512
+    cfg.param_scheduler = []  # its warm-up is longer than this training
     for step in cfg.train_dataloader.dataset.pipeline:
         if "scale" in step:
             step.scale = (96, 64)

@@ -14,7 +14,7 @@ import torch
 from mmengine.config import Config
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-[DETECTOR] = (REPOSITORY / "configs/quick/person_detection").glob("dap_*.py")
+DETECTOR = REPOSITORY / "configs/quick/person_detection/dap_cascade-rcnn_r18_fpn_1xb8_synthetic.py"
 
 # Ends its own process as a power cut would: in the second epoch's second iteration, or just before the second
 # checkpoint gets its name.

@@ -47,7 +47,7 @@ def test_a_process_that_lost_its_peer_is_not_the_cause(launcher):
 
 def test_the_cause_is_on_another_node(launcher):
     told = launcher.describe({0: failure(0, launch.LOST_PEER)})
-    assert told == "process 0 lost the connection to one of the other nodes: see their messages"
+    assert told.startswith("process 0 lost the connection to another one, which is silent or on another node: see")
 
 
 def test_status_is_that_of_the_package(launcher):

@@ -60,7 +60,8 @@ class ScalingRunner(Runner):
         batch = loader["batch_size"] if isinstance(loader, dict) else loader.batch_size
         accumulated, base = optim_wrapper._accumulative_counts, auto_scale_lr["base_batch_size"]
         samples = batch * self.world_size * accumulated
-        before = max(group["lr"] for group in optim_wrapper.param_groups)
+        before = optim_wrapper.get_lr()["lr"][0]
+        # Of the wrapper, not of the optimizer as upstream: with the rate that is logged where groups have their own.
         for group in optim_wrapper.param_groups:
             group["lr"] *= samples / base
         told = f"{batch} in a batch x {self.world_size} processes x {accumulated} accumulated"
