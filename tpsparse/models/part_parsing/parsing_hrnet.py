@@ -15,7 +15,7 @@ from mmengine.structures import BaseDataElement
 from torch import Tensor
 
 from ...registry import MODELS
-from ..losses import masked_mse
+from ..losses import masked_mse, mean_over_processes
 
 
 @dataclass
@@ -134,7 +134,7 @@ class ParsingHRNet(BaseModel):
             losses["loss_part"] = self.part_weight * mask_loss
         losses["loss_state"] = self.state_weight * self.state_head.loss(parse.states, masks, states)
         right = (self.state_head.scores(parse.states.detach(), masks).argmax(dim=-1) == states).sum()
-        return losses | {"acc_state": 100.0 * right / (states >= 0).sum().clamp(min=1)}
+        return losses | {"acc_state": 100.0 * right / mean_over_processes((states >= 0).sum())}
 
     def predict(self, inputs: Tensor, data_samples: list[BaseDataElement]) -> list[BaseDataElement]:
         """Copies of the samples with predictions, boxes in pixels of the image.
