@@ -1,4 +1,4 @@
-"""Train configs and write what each iteration logs; run by test_processes.py.
+"""Train configs and write what each iteration logs; run by test_several_processes.py.
 
     python tests/test_engine/loss_curves.py FOLDER ...
 

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 from tpsparse.cli import DONE, EXIT_HELP, add_config_options, folder, run
 
 if TYPE_CHECKING:
-    from tpsparse.analysis.diagnosis import Diagnosis
-    from tpsparse.analysis.records import Annotated, Records
-    from tpsparse.analysis.score_report import Comparison
+    from tpsparse.analysis.score.diagnosis import Diagnosis
+    from tpsparse.analysis.score.records import Annotated, Records
+    from tpsparse.analysis.score.report import Comparison
 
 OUT = "bottleneck"
 
@@ -30,9 +30,9 @@ def main(argv: list[str] | None = None) -> int:
     """See the module."""
     args = parse_args(argv)
 
-    from tpsparse.analysis.diagnosis import diagnose, score_records
-    from tpsparse.analysis.records import Annotated, records_of
-    from tpsparse.analysis.score_report import Comparison, write_diagnosis
+    from tpsparse.analysis.score.diagnosis import diagnose, score_records
+    from tpsparse.analysis.score.records import Annotated, records_of
+    from tpsparse.analysis.score.report import Comparison, write_diagnosis
     from tpsparse.engine import config_taxonomy
 
     cfg = system_config(args.config, args)
@@ -94,7 +94,7 @@ def system_config(config: str, args: argparse.Namespace, *, own: bool = True) ->
 
 def thresholds_of(cfg: Any) -> Any:
     """The IoU thresholds of the system's own metric."""
-    from tpsparse.analysis.diagnosis import Thresholds
+    from tpsparse.analysis.score.diagnosis import Thresholds
 
     given = {name: cfg.test_evaluator[name] for name in ("human_iou", "part_iou") if name in cfg.test_evaluator}
     return Thresholds(**given)
@@ -106,7 +106,7 @@ def other_records(args: argparse.Namespace, annotated: Annotated) -> Records:
     Raises:
         InputError: If they are not there or not whole.
     """
-    from tpsparse.analysis.records import Records, records_of
+    from tpsparse.analysis.score.records import Records, records_of
 
     if Path(args.against).is_dir():
         return Records(args.against, annotated, remedy="give --against a folder with a record of each video")
@@ -129,7 +129,7 @@ def show(diagnosis: Diagnosis, against: Comparison | None) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from tpsparse.analysis.replacing import ROWS
+    from tpsparse.analysis.score.replacing import ROWS
 
     table = Table()
     for title in ("actor", "part boxes", "part states", "action"):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 
-from tpsparse.analysis.records import Annotated, Records, records_of
+from tpsparse.analysis.score.records import Annotated, Records, records_of
 from tpsparse.errors import InputError
 from tpsparse.structures import FrameParse, VideoParse
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tpsparse.analysis import figures
-from tpsparse.analysis.diagnosis import diagnose
-from tpsparse.analysis.points import CAUSES, PointTables
+from tpsparse.analysis.score import figures
+from tpsparse.analysis.score.diagnosis import diagnose
+from tpsparse.analysis.score.points import CAUSES, PointTables
 from tpsparse.structures import FrameParse, VideoParse
 from tpsparse.taxonomy import Taxonomy
 

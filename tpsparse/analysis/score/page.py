@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .page import STYLE
+from ..page import STYLE
 
 SCORE_STYLE = """
 td.yes { color: var(--accent); font-weight: 700; }

@@ -33,11 +33,11 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InputError
-from ..evaluation.functional import match_persons
-from ..evaluation.functional.official import LARGEST_COORDINATE, MAX_PERSONS, is_evaluated
-from ..structures import FrameParse, VideoParse
-from ..structures.boxes import is_present
+from ...errors import InputError
+from ...evaluation.functional import match_persons
+from ...evaluation.functional.official import LARGEST_COORDINATE, MAX_PERSONS, is_evaluated
+from ...structures import FrameParse, VideoParse
+from ...structures.boxes import is_present
 
 HUMAN_IOU = 0.5
 

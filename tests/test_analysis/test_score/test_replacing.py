@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from tpsparse.analysis.replacing import ROWS, Replacement, Row
+from tpsparse.analysis.score.replacing import ROWS, Replacement, Row
 from tpsparse.errors import InputError
 from tpsparse.evaluation.functional import evaluate
 from tpsparse.evaluation.submission import part_result_of, part_truth_of, video_result_of, video_truth_of

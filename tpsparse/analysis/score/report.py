@@ -10,16 +10,16 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
-from ..evaluation.functional import Interval, TPSResult, contributions, difference_interval
-from ..structures.files import remove_partials, write_json, writing_told
-from ..visualization.palette import display_name
-from .charts import Mark, stacked_bar
+from ...evaluation.functional import Interval, TPSResult, contributions, difference_interval
+from ...structures.files import remove_partials, write_json, writing_told
+from ...visualization.palette import display_name
+from ..charts import Mark, stacked_bar
+from ..writing import write_whole
 from .diagnosis import Diagnosis
 from .figures import CAUSE_COLOURS, figures_of
+from .page import SCORE_PAGE
 from .points import CAUSES, NO_PART, PART_CAUSES, PointTables, most_confused
 from .replacing import ROWS
-from .score_page import SCORE_PAGE
-from .writing import write_whole
 
 JSON, PAGE = "bottleneck.json", "report.html"
 MAIN = {"score": "score", "action_top1": "action top-1", "mean_psc": "mean PSC"}

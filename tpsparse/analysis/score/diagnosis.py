@@ -11,18 +11,18 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from ..evaluation.functional import (
+from ...evaluation.functional import (
     Interval,
     contributions,
     difference_interval,
     psc_accuracy,
     score_interval,
 )
-from ..evaluation.functional.kinetics_tps import TPSResult, check_ground_truth, summarise
-from ..evaluation.functional.outcomes import VideoRows, collect_video
-from ..evaluation.submission import part_result_of, part_truth_of, video_result_of, video_truth_of
-from ..structures import VideoParse
-from ..taxonomy import Taxonomy
+from ...evaluation.functional.kinetics_tps import TPSResult, check_ground_truth, summarise
+from ...evaluation.functional.outcomes import VideoRows, collect_video
+from ...evaluation.submission import part_result_of, part_truth_of, video_result_of, video_truth_of
+from ...structures import VideoParse
+from ...taxonomy import Taxonomy
 from .points import PointTables
 from .replacing import ROWS, Replacement, Row
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tpsparse.analysis.points import CAUSES, NO_PART, PART_CAUSES, PointTables, most_confused, video_losses
+from tpsparse.analysis.score.points import CAUSES, NO_PART, PART_CAUSES, PointTables, most_confused, video_losses
 from tpsparse.evaluation.functional.outcomes import collect_video
 from tpsparse.taxonomy import Taxonomy
 

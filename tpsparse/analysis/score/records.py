@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..datasets.index import TPSIndex, open_index
-from ..errors import InputError
-from ..structures import VideoParse
-from ..structures.parse import read_metadata
-from ..taxonomy import Taxonomy
+from ...datasets.index import TPSIndex, open_index
+from ...errors import InputError
+from ...structures import VideoParse
+from ...structures.parse import read_metadata
+from ...taxonomy import Taxonomy
 
 SUFFIX = ".safetensors"
 REPORT = "report.json"

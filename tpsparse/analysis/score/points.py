@@ -20,10 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from ..evaluation.functional import score_contributions
-from ..evaluation.functional.outcomes import Outcome, PartOutcomes
-from ..evaluation.functional.score import STEPS
-from ..taxonomy import Taxonomy
+from ...evaluation.functional import score_contributions
+from ...evaluation.functional.outcomes import Outcome, PartOutcomes
+from ...evaluation.functional.score import STEPS
+from ...taxonomy import Taxonomy
 
 HIGHEST = (STEPS - 1) / STEPS
 CAUSES = ("action wrong", "person not found", "part not located", "state wrong", "remainder")

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tpsparse.analysis.diagnosis import Thresholds, diagnose, score_records
-from tpsparse.analysis.points import HIGHEST, NO_PART, PART_CAUSES
-from tpsparse.analysis.records import Annotated
-from tpsparse.analysis.replacing import ROWS, Replacement
+from tpsparse.analysis.score.diagnosis import Thresholds, diagnose, score_records
+from tpsparse.analysis.score.points import HIGHEST, NO_PART, PART_CAUSES
+from tpsparse.analysis.score.records import Annotated
+from tpsparse.analysis.score.replacing import ROWS, Replacement
 from tpsparse.errors import InputError
 from tpsparse.evaluation.functional import evaluate
 from tpsparse.evaluation.submission import part_result_of, part_truth_of, video_result_of, video_truth_of
@@ -120,7 +120,7 @@ def test_other_system(records):
 def test_row_without_a_published_number(records, monkeypatch):
     taxonomy, pairs = records
     rows = (ROWS[0], replace(ROWS[1], paper=float("nan")))
-    monkeypatch.setattr("tpsparse.analysis.diagnosis.ROWS", rows)
+    monkeypatch.setattr("tpsparse.analysis.score.diagnosis.ROWS", rows)
     assert [row["paper_score"] for row in diagnose(pairs, taxonomy).to_json()["rows"]] == [0.3332, None]
 
 

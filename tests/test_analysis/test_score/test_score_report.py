@@ -5,8 +5,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from tpsparse.analysis.diagnosis import diagnose
-from tpsparse.analysis.score_report import Comparison, write_diagnosis
+from tpsparse.analysis.score.diagnosis import diagnose
+from tpsparse.analysis.score.report import Comparison, write_diagnosis
 from tpsparse.errors import InputError
 
 VOID = {"meta", "img", "br", "rect", "line"}

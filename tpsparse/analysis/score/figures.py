@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from ..visualization.palette import GREY, INK, Colour, display_name
+from ...visualization.palette import GREY, INK, Colour, display_name
 from .diagnosis import Diagnosis
 from .points import CAUSES, NO_PART, Entry, PointTables
 
