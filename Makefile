@@ -48,4 +48,4 @@ $(VENV)/.annotate: $(READY) requirements/annotate.txt
 	@touch $@
 
 benchmarks: $(READY)
-	for name in decode index_build index_open person_crops; do $(PY) benchmarks/$$name.py || exit 2; done
+	for name in decode index_build index_open person_crops average_precision; do $(PY) benchmarks/$$name.py || exit 2; done

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import tiny
 
-TRAINED = sorted(path for path in tiny.QUICK.glob("*/*.py") if path.parent.name not in ("_base_", "systems"))
+NO_NETWORK = ("_base_", "systems", "studies")
+TRAINED = sorted(path for path in tiny.QUICK.glob("*/*.py") if path.parent.name not in NO_NETWORK)
 PICTURES = [path for path in TRAINED if path.parent.name != "feature_fusion"]
 
 

@@ -75,9 +75,12 @@ class Browser:
         return self.dataset.problems
 
     def samples(self, num: int) -> Iterator[dict[str, Any]]:
-        """The first ``num`` samples, fewer where there are fewer, as the pipeline gives them."""
+        """The first ``num`` samples, fewer where there are fewer, as the pipeline gives them.
+
+        Of what is tested on several views, such as sizes and mirror images, each is a sample.
+        """
         seed_transforms(self.seed)  # for samplers whose keys bring no seed
-        return (self.dataset[key] for key in islice(self.sampler, num))
+        return islice((view for key in self.sampler for view in _views(self.dataset[key])), num)
 
     def write(self, out: Path, num: int) -> list[Path]:
         """Draw the first ``num`` samples to ``out/001.jpg`` and so on, and all of them on ``out/index.jpg``.
@@ -111,6 +114,13 @@ def _loader(cfg: Config, split: str) -> Any:
             "networks that give them"
         )
     return loader
+
+
+def _views(sample: dict[str, Any]) -> list[dict[str, Any]]:
+    """What mmcv's ``TestTimeAug`` has made of one sample, or the sample itself."""
+    if not isinstance(sample["inputs"], list):
+        return [sample]
+    return [dict(zip(sample, values)) for values in zip(*sample.values())]
 
 
 def _ask_packers(node: Any) -> None:
