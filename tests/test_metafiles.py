@@ -4,7 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
+from mmengine.config import Config
+
+from tpsparse.analysis.flops import network_complexity, official_sizes
 
 ROOT = Path(__file__).parents[1]
 METHODS = ("action_recognition", "feature_fusion", "part_parsing", "person_detection", "systems")
@@ -57,6 +61,69 @@ def test_every_model_is_of_a_collection_whose_readme_has_its_row():
             linked = {(page.parent / re.match(r"\| \[[^]]+\]\(([^)]+)\)", row)[1]).resolve() for row in rows}
             assert (ROOT / model["Config"]).resolve() in linked, model["Name"]
             assert len(rows) == len(content["Models"])
+
+
+def rows(method):
+    """Config of each row of a README's table, and its cells by their heads."""
+    page = ROOT / "configs" / method / "README.md"
+    table = [line.strip("| ").split(" | ") for line in page.read_text().splitlines() if line.startswith("| ")]
+    links = [re.match(r"\[[^]]+\]\(([^)]+)\)", cells[0]) for cells in table[2:]]
+    return {
+        (page.parent / link[1]).resolve(): dict(zip(table[0], cells, strict=True))
+        for link, cells in zip(links, table[2:], strict=True)
+    }
+
+
+ROWS = {path: row for method in METHODS if method != "systems" for path, row in rows(method).items()}
+FULL = {ROOT / model["Config"]: model["Metadata"] for model in models() if "Pretrained" in model["Metadata"]}
+
+
+@pytest.fixture
+def unset_weights(monkeypatch):
+    """Networks are counted and not run: drawing their weights is left out."""
+    for name in [name for name in vars(torch.nn.init) if name.endswith("_") and not name.startswith("_")]:
+        monkeypatch.setattr(torch.nn.init, name, lambda tensor, *args, **kwargs: tensor)
+
+
+def printed(number, like):
+    """A number with as many digits behind the point as another one has."""
+    return f"{number:.{len(like.partition('.')[2])}f}"
+
+
+@pytest.mark.parametrize("path", ROWS, ids=lambda path: path.stem)
+def test_sizes_are_those_that_are_counted(path, unset_weights):
+    found = network_complexity(path, official_sizes())
+    parameters, arithmetic = (ROWS[path][head] for head in ("Params (M)", "Multiply-adds (G)"))
+    assert printed(found.parameters / 1e6, parameters) == parameters
+    assert printed(found.multiply_adds / 1e9, arithmetic) == arithmetic
+    if path in FULL:
+        assert FULL[path]["Parameters (M)"] == float(parameters)
+        assert FULL[path]["Multiply-adds (G)"] == float(arithmetic)
+
+
+def test_every_full_size_network_says_how_it_is_trained():
+    assert set(FULL) == {path for path in ROWS if "quick" not in path.parts} and len(FULL) == 19
+
+
+@pytest.mark.parametrize("path", FULL, ids=lambda path: path.stem)
+def test_training_of_a_full_size_network(path):
+    cfg, said = Config.fromfile(path, lazy_import=False), FULL[path]
+    assert (said["Epochs"], said["Batch Size"]) == (cfg.train_cfg.max_epochs, cfg.auto_scale_lr.base_batch_size)
+    processes, each = map(int, re.search(r"_(\d+)xb(\d+)", path.stem).groups())
+    assert processes * each == said["Batch Size"] and cfg.train_dataloader.batch_size == each
+    assert ROWS[path].get("Pretrained", "none") == said["Pretrained"]
+    weights = str([cfg.model.to_dict(), cfg.get("load_from")])
+    signs = {"COCO": "coco", "ImageNet": "resnet101", "ImageNet-21k": "vit_base_patch16_224", "ImageNet-22k": "22k"}
+    named = [] if said["Pretrained"] == "none" else said["Pretrained"].removesuffix(" keypoints").split(" and ")
+    assert all(signs[name] in weights for name in named)
+    assert bool(named) == (".pth" in weights) and "kinetics" not in weights.lower()
+
+
+@pytest.mark.parametrize("path", [path for path in ROWS if "quick" in path.parts], ids=lambda path: path.stem)
+def test_quick_networks_start_at_random(path):
+    cfg = Config.fromfile(path, lazy_import=False)
+    weights = str([cfg.model.to_dict(), cfg.get("load_from")])
+    assert ROWS[path].get("Pretrained", "none") == "none" and "http" not in weights and "torchvision:" not in weights
 
 
 @pytest.mark.parametrize("method", METHODS)

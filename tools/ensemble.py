@@ -1,7 +1,8 @@
 """Combine the saved parses of any number of systems, with given or fitted weights, into records and a submission.
 
     python tools/ensemble.py A/test B/test:swin --data-root ROOT --out OUT --weights 0.6 0.4
-    python tools/ensemble.py A/test B/test:swin --data-root ROOT --out OUT --fit A/val B/val --fit-split dap/val
+    python tools/ensemble.py A/test B/test:swin --data-root ROOT --out OUT --fit A/val B/val --fit-split dap/val \
+        --train-split dap/train
 
 A member is FOLDER, whose system's own action is taken, or FOLDER:SOURCE, one of the action scores in its records. Its
 system's own parses are RUN/parses/test. OUT receives parses/test, submission/, submission.zip, ensemble.json and, where
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import Any
 
 from tpsparse.cli import DONE, EXIT_HELP, SOME_SKIPPED, folder, print_metrics, run
@@ -34,8 +36,16 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=folder, required=True, help="where everything is written")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--weights", nargs="+", type=float, metavar="W", help="one a member (default: equal)")
-    how.add_argument("--fit", nargs="+", metavar="FOLDER[:SOURCE]", help="the members' parses of held-out videos")
-    parser.add_argument("--fit-split", metavar="SPLIT", help="the held-out videos, such as dap/val")
+    how.add_argument(
+        "--fit",
+        nargs="+",
+        metavar="FOLDER[:SOURCE]",
+        help="the members' parses of the videos that weights are fitted on",
+    )
+    parser.add_argument("--fit-split", metavar="SPLIT", help="those videos, such as dap/val; best held out")
+    parser.add_argument(
+        "--train-split", metavar="SPLIT", help="what networks are trained on; a fit on any of these videos is refused"
+    )
     parser.add_argument(
         "--state-weights",
         nargs="+",
@@ -46,6 +56,8 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if bool(args.fit) != bool(args.fit_split):
         parser.error("--fit and --fit-split are given together")
+    if args.train_split and not args.fit:
+        parser.error("--train-split is given with --fit")
     return args
 
 
@@ -65,8 +77,8 @@ def main(argv: list[str] | None = None) -> int:
     write_recipe(args.out, combination, outcome, found)
     _show([str(member) for member in members], weights, found, outcome)
     print_metrics(outcome.metrics)
-    left_out = (found.get("held_out") or {}).get("left_out", [])
-    for line in [*outcome.notes(), *_told_left_out(left_out)]:
+    left_out = found.get("fit", {}).get("left_out", [])
+    for line in [*outcome.notes(), *_told_left_out(args.fit_split, left_out)]:
         print(line, file=sys.stderr)
     print(f"all files: {args.out}")
     return SOME_SKIPPED if outcome.failed or left_out else DONE
@@ -90,11 +102,14 @@ def _find_weights(args: argparse.Namespace, members: list[Any], videos: Any) -> 
         if one.source != member.source:
             raise InputError(f"{one} of --fit stands for {member}: give both the same SOURCE, in the same order")
         one.check_source()
-    refuse_overlap(fit, members, videos)
+        if Path(args.out).resolve() / "parses" in one.system.parents:
+            raise InputError(f"{args.out} holds the records of --fit: give another --out")
+    trained = Videos(args.data_root, args.train_split).rows if args.train_split else ()
+    refuse_overlap(fit, members, videos, trained=trained)
     votes, left_out = held_out_votes(fit, Videos(args.data_root, args.fit_split))
     weights = fit_weights(votes)
-    about = dict(split=args.fit_split, folders=[str(one) for one in fit], left_out=left_out)
-    return weights, dict(found="fitted", held_out=dict(about, **votes.numbers(weights)))
+    about = dict(split=args.fit_split, train_split=args.train_split, folders=[str(one) for one in fit])
+    return weights, dict(found="fitted", fit=dict(about, left_out=left_out, **votes.numbers(weights)))
 
 
 def _given(option: str, weights: list[float], count: int, of: str) -> Any:
@@ -115,7 +130,9 @@ def _show(members: list[str], weights: Any, found: dict[str, Any], outcome: Any)
     from rich.console import Console
     from rich.table import Table
 
-    parts = {"held-out": found.get("held_out"), "reported": outcome.reported}
+    fit = found.get("fit", {})
+    # Whether networks were trained on them is known only where it was said what they were trained on.
+    parts = {"held-out" if fit.get("train_split") else "fit": fit, "reported": outcome.reported}
     parts = {name: part for name, part in parts.items() if part}
     table = Table()
     for column in (
@@ -154,8 +171,8 @@ def _interval(given: dict[str, float] | None) -> str:
     return "-" if not given else f"{given['value']:.4f} [{given['low']:.4f}, {given['high']:.4f}]"
 
 
-def _told_left_out(videos: list[str]) -> list[str]:
-    return [f"{len(videos)} held-out videos were left out of the fit, such as {videos[0]}"] if videos else []
+def _told_left_out(split: str, videos: list[str]) -> list[str]:
+    return [f"{len(videos)} videos of {split} were left out of the fit, such as {videos[0]}"] if videos else []
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.hooks import EMAHook
 from mmengine.model import BaseTTAModel
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
@@ -70,6 +71,7 @@ def train(cfg: Config, *, launcher: str = "none", resume: bool = False) -> Runne
     if checkpoint is not None:
         # mmengine itself would go on from a checkpoint of another network with the weights that fit.
         load_weights(_network_of(runner), checkpoint, config_taxonomy(cfg), cfg.filename)
+        _check_average(runner, checkpoint)
     with noticing_lost_peers():
         runner.train()
     return runner
@@ -190,6 +192,14 @@ def _last_checkpoint(cfg: Config) -> str | None:
     """Where an interrupted training goes on, also when its folder has been moved since; None before the first."""
     begun = (Path(cfg.work_dir) / "last_checkpoint").is_file()
     return find_checkpoint(cfg.work_dir, cfg.filename) if begun else None
+
+
+def _check_average(runner: Runner, checkpoint: str) -> None:
+    """Refuse to go on from averaged weights as if they had been trained, with the optimizer's state of others."""
+    averaged = "ema_state_dict" in read_checkpoint(checkpoint)
+    if averaged != any(isinstance(hook, EMAHook) for hook in runner.hooks):
+        was, remedy = ("with", "give --ema as before") if averaged else ("without", "leave --ema out")
+        raise InputError(f"{checkpoint} was trained {was} --ema: {remedy}, or start anew in another --work-dir")
 
 
 def _network_of(runner: Runner) -> Module:

@@ -1,8 +1,7 @@
 """DAP action recognition, first of two: TimeSformer with divided space-time attention, 8 frames 32 apart.
 
-Source: Disentangled Action Parsing (2021), section 2.3 and table 2. Table 5: top-1 85.6 % with either this network's
-feature or Swin's (the row does not say which) and 87.0 % with both, on a random 30 % of the training videos (the
-split was not published).
+Source: Disentangled Action Parsing (2021), section 2.3 and table 2. Table 5: top-1 85.6 % (section 3.2 says that it is
+TimeSformer's), on a random 30 % of the training videos (the split was not published).
 
     python tools/train.py configs/action_recognition/dap_timesformer_divst_8xb8-30e_kinetics-tps-8x32x1-rgb.py
     python tools/test.py configs/action_recognition/dap_timesformer_divst_8xb8-30e_kinetics-tps-8x32x1-rgb.py CHECKPOINT
@@ -41,8 +40,8 @@ model = dict(
 )
 
 train_cfg = dict(type="EpochBasedTrainLoop", max_epochs=30)
-# Decay is mmaction2's AdamW recipe for Swin, which has a tenth of the rate for the backbone (lr_mult=0.1); the report
-# names neither.
+# Decay is mmaction2's AdamW recipe for Swin; the report names none. The recipe's tenth of the rate for the backbone
+# (lr_mult=0.1) is not taken over: the report has one rate.
 optim_wrapper = dict(
     type="OptimWrapper",
     optimizer=dict(type="AdamW", lr=1e-3, betas=(0.9, 0.999), weight_decay=0.05),

@@ -13,8 +13,7 @@ _base_ = "dap_cascade-rcnn_r101_fpn_8xb2-12e_kinetics-tps.py"
 
 work_dir = "work_dirs/dap_cascade-rcnn_r101_fpn_8xb2-12e_kinetics-tps"
 tta_model = dict(type="MultiViewDetector")
-sizes = [dict(type="mmdet.Resize", scale=_base_.image_scale, keep_ratio=True)]
+steps = [[step] for step in _base_.test_pipeline]
 flips = [dict(type="mmdet.RandomFlip", prob=prob) for prob in (0.0, 1.0)]
-pack = dict(type="mmdet.PackDetInputs", meta_keys=_base_.meta_keys)
-test_pipeline = [dict(type="TestTimeAug", transforms=[sizes, flips, [dict(type="LoadPersons")], [pack]])]
+test_pipeline = [dict(type="TestTimeAug", transforms=[steps[0], flips, *steps[1:]])]
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))

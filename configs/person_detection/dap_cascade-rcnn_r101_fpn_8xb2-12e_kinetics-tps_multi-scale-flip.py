@@ -14,8 +14,8 @@ _base_ = "dap_cascade-rcnn_r101_fpn_8xb2-12e_kinetics-tps.py"
 
 work_dir = "work_dirs/dap_cascade-rcnn_r101_fpn_8xb2-12e_kinetics-tps"
 tta_model = dict(type="MultiViewDetector")
-sizes = [dict(type="mmdet.Resize", scale=scale, keep_ratio=True) for scale in ((1333, 800), (666, 400), (2000, 1200))]
+steps = [[step] for step in _base_.test_pipeline]
+sizes = [dict(_base_.test_pipeline[0], scale=scale) for scale in ((1333, 800), (666, 400), (2000, 1200))]
 flips = [dict(type="mmdet.RandomFlip", prob=prob) for prob in (0.0, 1.0)]
-pack = dict(type="mmdet.PackDetInputs", meta_keys=_base_.meta_keys)
-test_pipeline = [dict(type="TestTimeAug", transforms=[sizes, flips, [dict(type="LoadPersons")], [pack]])]
+test_pipeline = [dict(type="TestTimeAug", transforms=[sizes, flips, *steps[1:]])]
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))

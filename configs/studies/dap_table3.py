@@ -10,5 +10,6 @@ report's numbers are of 1,123 other training videos, whose list was not publishe
 _base_ = ["../_base_/kinetics_tps.py", "../_base_/studies/dap_table3.py"]
 
 configs = "{{ fileDirname }}/.."
+work_dir = "work_dirs/dap_studies"  # of tables 3 to 5, which share networks
 train_split = "dap/train"
 test_split = "dap/val"

@@ -10,3 +10,4 @@ GPUs.
 _base_ = ["../_base_/kinetics_tps.py", "../_base_/studies/dap_table6.py"]
 
 configs = "{{ fileDirname }}/.."
+work_dir = "work_dirs/dap_table6"

@@ -149,7 +149,7 @@ class TestRefused:
 def test_each_view_of_a_test_is_a_sample(drawn, tiny_root, scope):
     path = drawn.QUICK / "person_detection" / "dap_cascade-rcnn_r18_fpn_1xb8_synthetic_multi-scale-flip.py"
     samples = list(Browser(load_config(path, options={"data_root": str(tiny_root)}), split="test").samples(7))
-    # Three sizes, each with its mirror image, of a frame of 64 x 96 in places of at most (144, 192), and the next frame.
+    # Three sizes, each with its mirror image, of a frame of 64 x 96 in at most (144, 192), and the next frame.
     shapes = [tuple(sample["inputs"].shape[1:]) for sample in samples]
     assert shapes == [(128, 192), (128, 192), (64, 96), (64, 96), (192, 288), (192, 288), (128, 192)]
     assert torch.equal(samples[1]["inputs"], samples[0]["inputs"].flip(-1))

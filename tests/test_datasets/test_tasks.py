@@ -158,9 +158,16 @@ class TestVideos:
             "push_up_test_0",
             "lunge_test_0",
         ]
+        assert [item["action"] for item in items] == [1, 2, 0]
         truth = items[2]["ground_truth"]
         assert truth.frame_indices == list(range(1, 13)) and truth.action() == 0
         assert len(dataset.problems) == 1
+
+    def test_actions_are_known_without_annotations(self, tiny_copy):
+        shutil.rmtree(tiny_copy / "test_annotations")
+        dataset = make(VideoDataset, tiny_copy, "test")
+        items = [dataset[i] for i in range(len(dataset))]
+        assert [(item["action"], item["ground_truth"]) for item in items] == [(0, None), (1, None), (2, None)]
 
 
 def make_parse(video, frames=6, persons=(2, 0, 3, 1, 2, 2)) -> VideoParse:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 
 from tpsparse.datasets.problems import ProblemLog
 from tpsparse.engine import hooks
@@ -66,6 +68,11 @@ class TestMeanOverProcesses:
     @pytest.mark.parametrize("outputs", [None, {}])
     def test_nothing_to_log(self, monkeypatch, outputs):
         assert self.log(monkeypatch, outputs, processes=2) == outputs
+
+    def test_every_run_has_it(self):
+        runtime = Path(__file__).resolve().parents[2] / "configs" / "_base_" / "runtime.py"
+        names = [hook["type"] for hook in Config.fromfile(runtime).custom_hooks]
+        assert names.count("MeanOverProcessesHook") == 1
 
     def test_comes_before_what_is_logged_is_taken(self):
         from mmengine.hooks import RuntimeInfoHook

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import re
+import warnings
 from datetime import timedelta
 
 import pytest
@@ -48,6 +49,15 @@ def test_cpu_processes(started, monkeypatch):
     cfg = launch.build_runner(Config(NETWORK), "pytorch").cfg
     assert started == [{"backend": "gloo"}]
     assert cfg.model_wrapper_cfg.device_ids is None  # GPU numbers would be handed over otherwise
+
+
+def test_one_message_of_torch_is_left_out(started):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        launch.build_runner(Config(NETWORK), "none")
+        for name in ("broadcast_buffers", "other_buffers"):
+            warnings.warn(f"`{name}` is deprecated. Use `forward_sync_buffers` instead.", FutureWarning, stacklevel=1)
+    assert [str(each.message)[:7] for each in caught] == ["`other_"]
 
 
 @pytest.mark.parametrize("name", ["ActionParser", "tpsparse.ActionParser"])

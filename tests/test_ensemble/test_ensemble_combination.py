@@ -106,6 +106,22 @@ def test_a_system_listed_twice_does_not_count_its_states_twice(save_records, mak
     assert list(combination.recipe()["state_weights"]) == [str(make["a"]), str(make["b"])]
 
 
+def test_systems_are_in_the_order_of_their_first_member(save_records, make_record, tiny_root, tmp_path):
+    """A, B and another source of A: all states, the persons and the unnumbered names are A's."""
+    first = [make_record(NAMES[0], dict(action=A[0], swin=A[0]), head=0.4)]
+    second = [make_record(NAMES[0], dict(action=B[0]), head=0.9, shift=0.25)]
+    folders = save_records("a", first), save_records("b", second)
+    members = [Member(folders[0]), Member(folders[1]), Member(folders[0], "swin")]
+    combination = Combination(members, np.array([0.5, 0.2, 0.3]), Videos(tiny_root, "test"), state_weights=(1, 0))
+    assert combination.recipe()["state_weights"] == {str(folders[0]): 1, str(folders[1]): 0}
+    assert Combination(members, np.array([0.5, 0.2, 0.3]), Videos(tiny_root, "test")).state_weights == [0.4, 0.2]
+    combination.run(tmp_path / "out")
+    parse = VideoParse.load(tmp_path / "out" / "parses" / "test" / f"{NAMES[0]}.safetensors")
+    assert parse.frames[0].state_scores[0, 0].tolist() == pytest.approx([0.4, 0.6, 0])
+    assert np.array_equal(parse.frames[0].boxes, first[0].frames[0].boxes)
+    assert sorted(parse.action_scores) == ["1/action", "2/action", "action", "swin"]
+
+
 def test_other_people(folders, save_records, make_record, tiny_root, tmp_path):
     moved = [make_record(v, dict(action=s), head=0.9, shift=3 * (v == NAMES[0])) for v, s in zip(NAMES, B)]
     folder = save_records("moved", moved)
@@ -149,7 +165,7 @@ def test_all_members_failed(folders, save_records, make_record, tiny_root, tmp_p
 def test_videos_that_are_not_annotated(folders, tiny_copy, tmp_path):
     shutil.rmtree(tiny_copy / "test_annotations")
     _, outcome = combine(folders, tiny_copy, tmp_path / "out")
-    assert outcome.scores is None and outcome.metrics == {}
+    assert outcome.scores is None and outcome.metrics == {"tps/action_top1": 1.0}
     assert outcome.reported["ensemble"]["top1"] == 1.0
     assert (tmp_path / "out" / "submission.zip").is_file()
 

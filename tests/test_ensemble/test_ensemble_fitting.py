@@ -126,6 +126,13 @@ class TestHeldOut:
         votes, left_out = held_out_votes(members, Videos(tiny_root, "train"))
         assert votes.actions.tolist() == [0, 1, 1, 2] and left_out == ["lunge_train_0", "push_up_train_1"]
 
+    def test_videos_without_any_record_are_left_out(self, save_records, tiny_root):
+        """A run that was cut short, or saves no record of what it could not parse."""
+        members = [self.save(save_records, name, self.NAMES[1:5], failed=["pull_ups_train_0"]) for name in "ab"]
+        votes, left_out = held_out_votes(members, Videos(tiny_root, "train"))
+        assert votes.actions.tolist() == [0, 1, 2]
+        assert left_out == ["lunge_train_0", "pull_ups_train_0", "push_up_train_1"]
+
     @pytest.mark.parametrize(
         ("videos", "failed", "told"),
         [
@@ -159,3 +166,10 @@ class TestHeldOut:
         with pytest.raises(InputError, match="lunge_train_0"):
             refuse_overlap([self.save(save_records, "d", self.NAMES)], [extra], Videos(tiny_root, "test"))
         refuse_overlap([self.save(save_records, "e", self.NAMES)], [member], Videos(tiny_root, "test"))
+
+    def test_fitting_on_what_networks_are_trained_on(self, save_records, tiny_root):
+        fit, reported = [self.save(save_records, "fit", self.NAMES)], Videos(tiny_root, "test")
+        told = "is to be fitted on pull_ups_train_1, which networks are trained on: fit on a split of other videos"
+        with pytest.raises(InputError, match=told):
+            refuse_overlap(fit, [], reported, trained=["pull_ups_train_1", "elsewhere"])
+        refuse_overlap(fit, [], reported, trained=["elsewhere"])

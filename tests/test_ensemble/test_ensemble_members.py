@@ -49,6 +49,12 @@ def test_scores(folder):
     assert "is missing: parse the video again" in member.load("nowhere").error
 
 
+def test_probabilities_may_be_rounded(save_records):
+    scores = {"action": np.array([0.5, 0.4991, 0])}
+    member = Member(save_records("run", [VideoParse("a", action_scores=scores)]))
+    assert member.scores(member.load("a"), 3) is not None
+
+
 def test_a_broken_record_is_a_failed_video(folder):
     (folder / "a.safetensors").write_bytes(b"not one")
     assert "a.safetensors cannot be read as a saved parse" in Member(folder).load("a").error
@@ -63,8 +69,10 @@ def test_a_broken_record_is_a_failed_video(folder):
         ([[1.0, 0, 0]], r"of shape \(1, 3\)"),
         ([np.nan, 1, 0], "are no probabilities"),
         ([-0.1, 1.1, 0], "are no probabilities"),
+        ([0.5, 0.4989, 0], r"sum to 0\.9989 and are no probabilities"),
+        ([2.0, 3.0, 0], "are no probabilities"),
     ],
-    ids=["other actions", "wrong shape", "NaN", "negative"],
+    ids=["other actions", "wrong shape", "NaN", "negative", "too little", "logits"],
 )
 def test_scores_that_cannot_be_used(save_records, scores, told):
     member = Member(save_records("run", [VideoParse("a", action_scores={"action": np.array(scores)})]))

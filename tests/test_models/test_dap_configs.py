@@ -128,7 +128,7 @@ def test_variants_state_their_difference_alone(parent, channels, weight):
 )
 def test_mirroring_in_testing_is_all_that_changes(parent, name, changed):
     child = parent.with_name(f"{parent.stem}_{name}.py")
-    assert difference(child, parent) == {"work_dir": ANY, **changed}
+    assert difference(child, parent) == changed
     was, now = (bool(read(path).model.get("test_cfg", {}).get("flip_test")) for path in (parent, child))
     assert was != now
 
@@ -175,7 +175,7 @@ def test_training_follows_table_2(path, epochs, optimizer, rate):
 
 
 @pytest.mark.parametrize("path", [TIMESFORMER, SWIN], ids=["timesformer", "swin"])
-def test_backbone_learns_at_a_tenth(path):
+def test_backbone_learns_at_the_same_rate_as_the_head(path):
     config = read(path)
     shrunk = dict(config.model.backbone)
     if path == SWIN:

@@ -11,9 +11,11 @@ from types import SimpleNamespace
 import pytest
 
 from tpsparse import apis
+from tpsparse.datasets.splits import write_splits
 from tpsparse.errors import InputError
 from tpsparse.reproduction import Study
-from tpsparse.reproduction.fitted import FittedEnsemble
+from tpsparse.reproduction.reweighing import Reweighing
+from tpsparse.reproduction.study import _compare
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 STUDIES = sorted(path for path in (REPOSITORY / "configs").rglob("studies/*.py") if "_base_" not in path.parts)
@@ -57,14 +59,16 @@ def stand_ins(monkeypatch):
     fit = dict(
         metrics={"tps/score": 0.75}, report=dict(psc={"a": 1.0, "b": 1.0}, action_correct={"a": True, "b": True})
     )
-    monkeypatch.setattr(FittedEnsemble, "_fit", lambda ensemble: calls.append(("fit", ensemble.split)) or fit)
+    monkeypatch.setattr(Reweighing, "_weigh", lambda row: calls.append(("weigh", row.name)) or fit)
     return calls
 
 
 @pytest.fixture
-def study(tiny_root, tmp_path):
+def study(tiny_copy, tmp_path):
+    write_splits(tiny_copy, names=["dap"])
+
     def make(name="dap_table5", seeds=(0, 1), **options) -> Study:
-        data = dict(data_root=str(tiny_root), train_split="train", test_split="test")
+        data = dict(data_root=str(tiny_copy), train_split="train", test_split="test")
         config = REPOSITORY / "configs" / "quick" / "studies" / f"{name}.py"
         return Study(config, work_dir=str(tmp_path / "work"), options=data | options, seeds=seeds, jobs=1)
 
@@ -95,7 +99,7 @@ def test_shared_networks_are_trained_once_a_seed(study, stand_ins):
     assert len(trained) == len(set(trained)) == 2 * 7  # four networks, three fusions
     tested = [what for kind, what in stand_ins if kind == "KineticsTPSMetric"]
     assert len(tested) == len(set(tested)) == 2 * 6
-    assert [what for kind, what in stand_ins if kind == "fit"] == ["dap/val"] * 2
+    assert [what for kind, what in stand_ins if kind == "weigh"] == ["gcp", "ap_rcnn", "fusion", "fitted"] * 2
     # What learns from nothing else is trained first, for all seeds.
     assert {what.split()[0].startswith("dap_mlp") for what in trained[:8]} == {False}
 
@@ -105,15 +109,43 @@ def test_table_and_comparisons(study, stand_ins, tmp_path):
     assert json.loads((tmp_path / "work" / "dap_table5.json").read_text()) == table
     values = table["rows"]["frame"]["values"]
     assert values["tps/score"] == [0.5, 0.5] and values["tps/action_top1"] == [0.75, 0.75]
-    first = table["comparisons"][0]
-    # Everything: (0.9999 + 0.9999) / 2; the frame level misses one of the two actions.
-    assert (first["first"], first["second"]) == ("everything", "frame")
-    assert first["value"] == pytest.approx(0.9999 / 2) and first["seeds"] == pytest.approx([0.9999 / 2] * 2)
-    assert first["low"] == 0 and first["high"] == pytest.approx(0.9999)
-    second = table["comparisons"][1]
-    assert second["value"] == second["low"] == second["high"] == pytest.approx(0.9999 - 0.5)
     text = (tmp_path / "work" / "dap_table5.md").read_text()
     assert "| frame level | 73.0 | 75.0 ± 0.0 | 46.1 | 50.0 ± 0.0 | - |" in text
+
+
+class TestComparing:
+    """Two seeds, two videos: in the first system the second video's action is wrong, with seed 1 both are right."""
+
+    RESULTS = {
+        0: {
+            "one": dict(videos={"tps/score": {"a": 0.9, "b": 0.0}, "tps/action_top1": {"a": 1.0, "b": 0.0}}),
+            "two": dict(videos={"tps/score": {"a": 0.5, "b": 0.5}, "tps/action_top1": {"a": 1.0, "b": 1.0}}),
+        },
+        1: {
+            "one": dict(videos={"tps/score": {"a": 0.9, "b": 0.7}, "tps/action_top1": {"a": 1.0, "b": 1.0}}),
+            "two": dict(videos={"tps/score": {"a": 0.5, "b": 0.5}, "tps/action_top1": {"a": 1.0, "b": 1.0}}),
+        },
+    }
+
+    def test_by_hand(self):
+        found = _compare(self.RESULTS, "one", "two")["differences"]
+        score, top1 = found["tps/score"], found["tps/action_top1"]
+        # Means over seeds: a 0.9, b 0.35 against 0.5 and 0.5, so +0.4 and -0.15, which are the ends of the interval.
+        assert score["seeds"] == pytest.approx([-0.05, 0.3]) and score["value"] == pytest.approx(0.125)
+        assert (score["low"], score["high"]) == (pytest.approx(-0.15), pytest.approx(0.4))
+        assert top1["seeds"] == pytest.approx([-0.5, 0.0]) and top1["value"] == pytest.approx(-0.25)
+
+    def test_without_annotations_by_top1_alone(self):
+        results = {
+            seed: {
+                row: dict(videos={"tps/action_top1": each["videos"]["tps/action_top1"]}) for row, each in rows.items()
+            }
+            for seed, rows in self.RESULTS.items()
+        }
+        assert list(_compare(results, "one", "two")["differences"]) == ["tps/action_top1"]
+
+    def test_networks_are_not_compared(self):
+        assert _compare({0: {"one": dict(videos={}), "two": dict(videos={})}}, "one", "two")["differences"] == {}
 
 
 def test_rows_of_networks(study, stand_ins):
@@ -127,13 +159,13 @@ def test_nothing_is_done_twice(study, stand_ins):
     stand_ins.clear()
     assert study().run() == first and stand_ins == []
     study(seeds=(0, 1, 2)).run()
-    assert {what.split()[-1] for _, what in stand_ins} == {"2", "dap/val"}
+    assert {what.split()[-1] for kind, what in stand_ins if kind != "weigh"} == {"2"}
 
 
 def test_skipped_items_are_counted(study, stand_ins):
     made = study(seeds=(0,))
     made.run()
-    assert made.skipped == sum(kind not in ("train", "ParseCount", "fit") for kind, _ in stand_ins) > 0
+    assert made.skipped == sum(kind not in ("train", "ParseCount", "weigh") for kind, _ in stand_ins) > 0
 
 
 def test_commands_for_a_cluster(study, stand_ins, tmp_path):
@@ -147,7 +179,17 @@ def test_commands_for_a_cluster(study, stand_ins, tmp_path):
     assert Path(words[2]).is_file() and Path(words[5]) == tmp_path / "work" / "seed0" / Path(words[2]).stem
     assert "train_split=train" in words and not any("randomness" in word for word in words)
     made.run()
-    assert made.commands(8) == []
+    assert made.commands(8) == lines  # the stand-ins have left no checkpoints
+
+
+def test_command_of_a_training_that_is_done_is_left_out(study, tmp_path):
+    made = study("dap_table3", seeds=(0,))
+    lines = made.commands(8)
+    folder = Path(shlex.split(lines[0])[5])
+    folder.mkdir(parents=True)
+    for epoch, left in ((2, 3), (3, 2)):  # of three
+        (folder / "last_checkpoint").write_text(f"/elsewhere/epoch_{epoch}.pth")
+        assert len(made.commands(8)) == left
 
 
 @pytest.mark.parametrize(
@@ -201,6 +243,7 @@ def test_for_real(run_tool, tiny_root, tmp_path, capsys, find_leftovers):
     assert run_tool("study", *arguments) == 0
     printed = capsys.readouterr().out
     assert "| shared | " in printed and "focal against shared: score " in printed
+    assert "| states right | shared | focal |" in printed and "| left_arm | " in printed
     table = json.loads((tmp_path / "work" / "table.json").read_text())
     assert all(len(values) == 2 for row in table["rows"].values() for values in row["values"].values())
     assert {"tps/score", "part/part_AP50", "part/state_top1", "person/AP50"} <= set(table["rows"]["focal"]["values"])

@@ -129,6 +129,15 @@ class TestSteps:
         redone = set(stand_ins.calls)
         assert {"system", "floor", "draw"} <= redone and not any(name.startswith("train") for name in redone)
 
+    def test_another_test_choice_keeps_the_weights_but_no_number(self, system, stand_ins):
+        """Flip or sizes in testing: networks are measured again, features made again, and what learnt from the old
+        features is refused."""
+        system().run()
+        stand_ins.calls.clear()
+        with pytest.raises(InputError, match="dap_mlp_1xb16_synthetic was trained with another config or data"):
+            system(**{"test_dataloader.batch_size": 3}).run()
+        assert stand_ins.calls == ["measure"] * 4 + ["features"]
+
     @pytest.mark.parametrize("change", ["config", "data"])
     def test_weights_of_something_else_are_refused(self, system, stand_ins, tiny_copy, change):
         system(root=tiny_copy).run()
@@ -231,3 +240,47 @@ class TestForReal:
         for module, name in ((apis, "train"), (apis, "test"), (ActionParser, "parse_video")):
             monkeypatch.setattr(module, name, lambda *args, **kwargs: pytest.fail("done again"))
         assert call() == 3 and read(work_dir / "report.json") == before
+
+
+class TestTrainedElsewhere:
+    """Weights that tools/train.py has left, as on a cluster: taken if they are of this training, and told if not."""
+
+    @pytest.fixture
+    def network(self, system):
+        made = system()
+        return made.networks[1]
+
+    def leave(self, network, **changes):
+        cfg = network.load()
+        cfg.merge_from_dict(changes)
+        network.folder.mkdir(parents=True)
+        cfg.dump(network.folder / network.config.name)
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {},
+            # What it ran on, and how it will be tested.
+            {"train_dataloader.batch_size": 2, "launcher": "pytorch", "optim_wrapper.type": "AmpOptimWrapper"},
+            {"train_dataloader.dataset.data_root": "elsewhere", "test_dataloader.batch_size": 1},
+        ],
+    )
+    def test_taken(self, network, changes):
+        self.leave(network, **changes)
+        network.claim()
+        assert read(network.folder / "trained_from.json")["mark"] == network.place.mark(network.identity)
+
+    @pytest.mark.parametrize(
+        ("changes", "told"),
+        [
+            ({"randomness.seed": 7}, "seed"),
+            ({"train_cfg.max_epochs": 1}, "schedule"),
+            ({"train_dataloader.dataset.frame_step": 4}, "training data"),
+            ({"optim_wrapper.optimizer.lr": 1.0, "model.part_weight": 3.0}, "model, optimizer"),
+        ],
+    )
+    def test_refused(self, network, changes, told):
+        self.leave(network, **changes)
+        with pytest.raises(InputError, match=rf"was trained with another config or data \({told}\): remove it"):
+            network.claim()
+        assert not (network.folder / "trained_from.json").exists()

@@ -21,6 +21,9 @@ def test_spread(values, expected):
     assert spread(values) == expected
 
 
+DIFFERENCE = dict(value=0.02, low=-0.01, high=0.05, seeds=[0.1, -0.06])
+
+
 def table(**changes):
     made = dict(
         title="T",
@@ -31,7 +34,7 @@ def table(**changes):
             "a": dict(name="first", paper={"tps/score": 50.9}, values={"tps/score": [0.4, 0.6], "part/x": [1.0, 1.0]}),
             "b": dict(name="second", paper={}, values={"tps/score": [0.5, 0.5]}),
         },
-        comparisons=[dict(first="a", second="b", value=0.02, low=-0.01, high=0.05, seeds=[0.1, -0.06])],
+        comparisons=[dict(first="a", second="b", differences={"tps/score": DIFFERENCE, "tps/action_top1": DIFFERENCE})],
     )
     return {**made, **changes}
 
@@ -53,11 +56,25 @@ def test_whole_table():
 
 
 def test_nothing_to_compare():
-    lines = render(table(comparisons=[dict(first="a", second="b")])).splitlines()
-    assert lines[-1] == "- first against second: the test split has no annotations to score"
+    lines = render(table(comparisons=[dict(first="a", second="b", differences={})])).splitlines()
+    assert lines[-1] == "- first against second: the test split has nothing to compare them by"
     assert len(render(table(comparisons=[])).splitlines()) == len(lines) - 1
 
 
 def test_no_paper_column_where_the_paper_has_none():
     rows = {"b": dict(name="second", paper={}, values={"tps/score": [0.5]})}
     assert render(table(rows=rows, comparisons=[])).splitlines()[0] == "| T | score | X |"
+
+
+def test_parts_by_rows():
+    rows = {
+        "a": dict(name="first", paper={}, values={"x/head": [0.5, 0.7], "x/hip": [1.0, 1.0]}),
+        "b": dict(name="second", paper={}, values={"x/head": [0.25, 0.25]}),
+    }
+    made = table(rows=rows, comparisons=[], by_part={"x": "states right"}, parts=["head", "hip"])
+    assert render(made).splitlines()[-4:] == [
+        "| states right | first | second |",
+        "| --- | --- | --- |",
+        "| head | 60.0 ± 14.1 | 25.0 ± 0.0 |",
+        "| hip | 100.0 ± 0.0 | - |",
+    ]

@@ -52,6 +52,8 @@ def test_table_and_files(call, tested, capsys, find_leftovers):
     assert content["rows"][-1]["score"] == 0.9999 and content["failed"] == []
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
     assert len(lines) == 11 and "33.32" in lines[0] and "✓" not in lines[0]
+    gain = content["rows"][-1]["gain"]
+    assert f"{100 * gain['value']:+.2f}" in lines[-1] and f"{100 * gain['low']:+.2f} to" in lines[-1]
     assert lines[-1].count("✓") == 4 and "99.99" in lines[-1] and "99.90" in lines[-1]
 
 
@@ -61,7 +63,10 @@ def test_against_a_folder_and_a_config(call, tested, tmp_path, capsys):
         content = json.loads((tmp_path / "out" / "bottleneck.json").read_text())
         assert content["against"]["system"] == str(other)
         assert content["against"]["difference"] == {"value": 0.0, "low": 0.0, "high": 0.0}
-        assert "difference +0.00, +0.00 to +0.00" in capsys.readouterr().out
+        out = capsys.readouterr().out
+        for name in ("score", "action top-1"):
+            told = [line for line in out.splitlines() if line.startswith(f"{name} of {other}")]
+            assert len(told) == 1 and told[0].endswith("difference +0.00, +0.00 to +0.00")
 
 
 def test_records_missing(call, tested, tiny_root, tmp_path, capsys):
@@ -78,6 +83,15 @@ def test_other_system_without_records(call, tmp_path, capsys):
     assert call("--against", tmp_path, "--out", tmp_path / "out") == 2
     error = capsys.readouterr().err
     assert f"{tmp_path} lacks the whole records of 3 of 3 videos" in error and "--against" in error
+    assert not (tmp_path / "out").exists()
+
+
+def test_against_a_system_that_keeps_no_records(call, tmp_path, capsys):
+    """The remedy is one that --against heeds: options of the model hold for the first system alone."""
+    floor = tiny.QUICK_SYSTEM.with_name("most_frequent.py")
+    assert call("--against", floor, "--out", tmp_path / "out", options=["model.save_dir=@work_dir/parses/test"]) == 2
+    error = capsys.readouterr().err
+    assert "keeps no records" in error and "and give --against DIR" in error and "@work_dir" not in error
     assert not (tmp_path / "out").exists()
 
 

@@ -91,13 +91,15 @@ def test_fitted_weights(tool, save, tmp_path, capsys):
     assert tool(*(f"{m}:frame" for m in members), "--fit", *fit, "--fit-split", "train") == 0
     content = recipe(tmp_path)
     assert [member["weight"] for member in content["members"]] == pytest.approx([0.5, 0.5, 0], abs=1e-5)
-    held_out = content["weights"]["held_out"]
+    held_out = content["weights"]["fit"]
     assert content["weights"]["found"] == "fitted" and held_out["split"] == "train" and held_out["videos"] == 6
     assert [member["top1"] for member in held_out["members"]] == [0.5, 0.5, 0.0]
     assert held_out["ensemble"]["cross_entropy"] == pytest.approx(-np.log(0.45), abs=1e-6)
     assert held_out["ensemble"]["cross_entropy"] < held_out["equal"]["cross_entropy"]
     out = capsys.readouterr().out
-    assert "fitted weights" in out and "held-out" in out
+    # Nobody has said what the networks were trained on.
+    assert "fitted weights" in out and "fit\n" not in out and "6 fit videos, 3 reported videos" in out
+    assert "held" not in out and held_out["train_split"] is None
 
 
 def test_failed_videos_are_told_and_the_others_vote(tool, save, tmp_path, capsys):
@@ -113,7 +115,49 @@ def test_failed_videos_are_told_and_the_others_vote(tool, save, tmp_path, capsys
 def test_held_out_videos_that_failed(tool, save, capsys):
     member, fit = save("a", TEST, action=[GOOD]), save("fit", TRAIN, failed=[TRAIN[2]], action=[GOOD])
     assert tool(member, "--fit", fit, "--fit-split", "train") == 3
-    assert "1 held-out videos were left out of the fit, such as pull_ups_train_0" in capsys.readouterr().err
+    assert "1 videos of train were left out of the fit, such as pull_ups_train_0" in capsys.readouterr().err
+
+
+def test_fit_videos_without_a_record(tool, save, tmp_path, capsys):
+    member, fit = save("a", TEST, action=[GOOD]), save("fit", TRAIN[1:], action=[GOOD])
+    assert tool(member, "--fit", fit, "--fit-split", "train") == 3
+    assert "1 videos of train were left out of the fit, such as lunge_train_0" in capsys.readouterr().err
+    assert recipe(tmp_path)["weights"]["fit"]["left_out"] == ["lunge_train_0"]
+
+
+@pytest.fixture
+def halves(tiny_copy):
+    """Of each action, the first training video is trained on and the second is held out."""
+    videos = {
+        subset: [f"{name.rsplit('_', 2)[0]}/{name}.mp4" for name in TRAIN[i::2]]
+        for i, subset in enumerate(("train", "val"))
+    }
+    (tiny_copy / "splits").mkdir()
+    (tiny_copy / "splits" / "half.json").write_text(json.dumps({"subsets": videos}))
+    return tiny_copy
+
+
+def test_fit_on_videos_that_were_checked(tool, save, halves, tmp_path, capsys):
+    member, fit = save("a", TEST, action=[GOOD]), save("fit", TRAIN[1::2], action=[GOOD])
+    arguments = (member, "--fit", fit, "--fit-split", "half/val", "--train-split")
+    assert tool(*arguments, "half/train", root=halves) == 0
+    assert "3 held-out videos, 3 reported videos" in capsys.readouterr().out
+    assert recipe(tmp_path)["weights"]["fit"]["train_split"] == "half/train"
+
+
+def test_fit_on_videos_of_the_training(tool, save, halves, tmp_path, capsys):
+    member, fit = save("a", TEST, action=[GOOD]), save("fit", TRAIN, action=[GOOD])
+    assert tool(member, "--fit", fit, "--fit-split", "train", "--train-split", "half/train", root=halves) == 2
+    told = "is to be fitted on lunge_train_0, pull_ups_train_0, push_up_train_0, which networks are trained on: fit on"
+    assert told in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("place", ["out/parses/test", "out/parses/val"])
+def test_out_that_holds_the_records_of_the_fit(tool, save, tmp_path, capsys, place):
+    member, fit = save("a", TEST, action=[GOOD]), save(place, TRAIN, action=[GOOD])
+    assert tool(member, "--fit", fit, "--fit-split", "train") == 2
+    assert "holds the records of --fit: give another --out" in capsys.readouterr().err
+    assert len(list(fit.iterdir())) == 6 and {path.name for path in (tmp_path / "out").iterdir()} == {"parses"}
 
 
 def test_test_videos_without_annotation(tool, save, tiny_copy, tmp_path, capsys):
@@ -166,7 +210,12 @@ def test_refused(tool, save, tmp_path, capsys, arguments, told):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["a", "--fit", "b"], ["a", "--fit-split", "dap/val"], ["a", "--weights", "1", "--fit", "b", "--fit-split", "x"]],
+    [
+        ["a", "--fit", "b"],
+        ["a", "--fit-split", "dap/val"],
+        ["a", "--train-split", "dap/train"],
+        ["a", "--weights", "1", "--fit", "b", "--fit-split", "x"],
+    ],
 )
 def test_options_that_do_not_go_together(tool, arguments):
     with pytest.raises(SystemExit, match="2"):

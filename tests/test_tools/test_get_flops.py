@@ -57,10 +57,14 @@ def test_system(run_tool, tiny_root, tmp_path, capsys):
     [
         ((QUICK_SYSTEM, "--shape", 64, 96), "is of a system, whose networks take other inputs: leave --shape out"),
         ((quick_config("part_parsing"), "--shape", 3, 64, 96), "takes an input of H W, not 3x64x96: correct --shape"),
+        (
+            (quick_config("part_parsing"), "--shape", 100, 96),
+            "takes no input 3x100x96 (HRNet needs sides that are multiples of 32): correct --shape",
+        ),
         (("configs/nowhere.py",), "error: config configs/nowhere.py is missing"),
         ((quick_config("part_parsing"), "--data-root", "nowhere"), "nowhere/list/body_part.txt is missing"),
     ],
-    ids=["shape of a system", "wrong shape", "no config", "no data"],
+    ids=["shape of a system", "wrong shape", "odd sides", "no config", "no data"],
 )
 def test_refused(run_tool, capsys, arguments, told):
     assert run_tool(NAME, *arguments) == 2

@@ -25,7 +25,8 @@ RECOGNIZERS = {
 CHILDREN = sorted(
     path
     for path in tiny.CONFIGS.rglob("*.py")
-    if path.parent.name in ("person_detection", "action_recognition") and path.stem.endswith(("flip", "views"))
+    if path.parent.name in ("person_detection", "part_parsing", "action_recognition")
+    and path.stem.endswith(("flip", "views"))
 )
 ONE_VIEW = """
 _base_ = "{base}"
@@ -39,7 +40,7 @@ test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 
 
 def test_all_children_are_found():
-    assert len(CHILDREN) == 11
+    assert len(CHILDREN) == 13
 
 
 @pytest.mark.parametrize("path", CHILDREN, ids=lambda path: str(path.relative_to(tiny.CONFIGS)))
@@ -47,12 +48,26 @@ def test_training_and_weights_are_the_base_configs(path):
     base = path.with_name(f"{path.stem.rpartition('_')[0]}.py")
     plain, changed = (Config.fromfile(file, lazy_import=False).to_dict() for file in (base, path))
     assert changed["work_dir"] == f"work_dirs/{base.stem}"
-    assert changed["test_pipeline"] == changed["test_dataloader"]["dataset"]["pipeline"] != plain["test_pipeline"]
+    assert changed["test_pipeline"] == changed["test_dataloader"]["dataset"]["pipeline"]
+    # Parts are mirrored by the network itself, the others' views are made by the pipeline.
+    assert (changed["test_pipeline"] == plain["test_pipeline"]) == (path.parent.name == "part_parsing")
     for cfg in (plain, changed):
         cfg["test_dataloader"]["dataset"].pop("pipeline")
-        cfg["model"].get("test_cfg", {}).pop("max_testing_views", None)
-    changed["model"] = {key: value for key, value in changed["model"].items() if value != {}}
-    assert not {key for key in plain if plain[key] != changed[key]} - {"test_pipeline"}
+        for name in ("max_testing_views", "flip_test"):
+            cfg["model"].get("test_cfg", {}).pop(name, None)
+        cfg["model"] = {key: value for key, value in cfg["model"].items() if value != {}}
+    assert not {key for key in plain if plain[key] != changed[key]} - {"test_pipeline", "work_dir"}
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in CHILDREN if path.stem.endswith("4x3-views")], ids=lambda path: path.stem
+)
+def test_four_clips_and_three_crops(path):
+    steps = {step["type"]: step for step in Config.fromfile(path, lazy_import=False).test_pipeline}
+    assert steps["mmaction.SampleFrames"]["num_clips"] == 4 and steps["mmaction.SampleFrames"]["test_mode"]
+    crop, resize = steps["mmaction.ThreeCrop"], steps["mmaction.Resize"]
+    # As high as the crop is: three of them cover the frame.
+    assert resize["scale"] == (-1, crop["crop_size"]) and "TestTimeAug" not in steps
 
 
 def child(base, choice):

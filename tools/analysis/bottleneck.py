@@ -85,11 +85,15 @@ def system_config(config: str, args: argparse.Namespace, *, own: bool = True) ->
     from tpsparse.engine import load_config
     from tpsparse.errors import InputError
 
-    options = {key: value for key, value in args.cfg_options.items() if own or ("." not in key and key != "out_dir")}
-    cfg = load_config(config, options=options, work_dir=args.work_dir)
+    cfg = load_config(config, options=options_of(args, own=own), work_dir=args.work_dir)
     if "stages" not in cfg.get("model", {}) or "test_dataloader" not in cfg:
         raise InputError(f"config {config} is of one network: give a system config, as in configs/systems/")
     return cfg
+
+
+def options_of(args: argparse.Namespace, *, own: bool) -> dict[str, Any]:
+    """The overrides that hold for the system, or for the one it is compared with."""
+    return {key: value for key, value in args.cfg_options.items() if own or ("." not in key and key != "out_dir")}
 
 
 def thresholds_of(cfg: Any) -> Any:
@@ -111,16 +115,17 @@ def other_records(args: argparse.Namespace, annotated: Annotated) -> Records:
     if Path(args.against).is_dir():
         return Records(args.against, annotated, remedy="give --against a folder with a record of each video")
     cfg = system_config(args.against, args, own=False)
-    return records_of(cfg, annotated, command=test_command(args.against, args))
+    return records_of(cfg, annotated, command=test_command(args.against, args, own=False), then="give --against DIR")
 
 
-def test_command(config: str, args: argparse.Namespace) -> str:
+def test_command(config: str, args: argparse.Namespace, *, own: bool = True) -> str:
     """What makes the records of a system."""
+    options = options_of(args, own=own)
     words = ["python", "tools/test.py", config]
     if args.work_dir:
         words += ["--work-dir", args.work_dir]
-    if args.cfg_options:
-        words += ["--cfg-options", *(f"{key}={value}" for key, value in args.cfg_options.items())]
+    if options:
+        words += ["--cfg-options", *(f"{key}={value}" for key, value in options.items())]
     return shlex.join(words)
 
 
@@ -129,38 +134,40 @@ def show(diagnosis: Diagnosis, against: Comparison | None) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from tpsparse.analysis.score.points import per_cent
     from tpsparse.analysis.score.replacing import ROWS
 
     table = Table()
     for title in ("actor", "part boxes", "part states", "action"):
         table.add_column(title, justify="center")
-    for title in ("score", "95 % interval", "gain", "paper's score"):
+    for title in ("score", "95 % interval", "gain", "95 % interval", "paper's score"):
         table.add_column(title, justify="right")
-    for row, interval in zip(ROWS, diagnosis.row_intervals):
+    for row, interval, gain in zip(ROWS, diagnosis.row_intervals, diagnosis.gains):
         ticks = ["✓" if tick else "" for tick in (row.actor, row.part_boxes, row.part_states, row.action)]
-        gain = "" if row is ROWS[0] else f"{100 * (interval.value - diagnosis.result.score):+.2f}"
-        table.add_row(*ticks, percent(interval.value), ends(interval), gain, f"{row.paper:.2f}")
+        gained = ("", "") if row is ROWS[0] else (per_cent(gain.value, sign=True), ends(gain, sign=True))
+        table.add_row(*ticks, per_cent(interval.value), ends(interval), *gained, f"{row.paper:.2f}")
     # A name may look like rich's markup, which is then printed as it is; a pipe is no reason for narrow columns.
     console = Console(markup=False, width=None if sys.stdout.isatty() else 120)
     console.print(table)
     for name, interval in diagnosis.intervals.items():
-        print(f"{name:<12} {percent(interval.value):>6}  {ends(interval)}")
-    losses = ", ".join(f"{cause} {percent(loss)}" for cause, loss in diagnosis.points.totals().items())
+        print(f"{name:<12} {per_cent(interval.value):>6}  {ends(interval)}")
+    losses = ", ".join(f"{cause} {per_cent(loss)}" for cause, loss in diagnosis.points.totals().items())
     print(f"lost points: {losses}")
     if against is not None:
-        difference = against.difference
-        told = f"{100 * difference.value:+.2f}, {100 * difference.low:+.2f} to {100 * difference.high:+.2f}"
-        print(f"score of {against.name} {percent(against.result.score)}; difference {told}")
+        other = against.result
+        for name, value, difference in (
+            ("score", other.score, against.difference),
+            ("action top-1", other.action_top1, against.top1_difference),
+        ):
+            told = f"{per_cent(difference.value, sign=True)}, {ends(difference, sign=True)}"
+            print(f"{name} of {against.name} {per_cent(value)}; difference {told}")
 
 
-def percent(share: float) -> str:
-    """A share as per cent, with the report's two decimals."""
-    return f"{100 * share:.2f}"
-
-
-def ends(interval: Any) -> str:
+def ends(interval: Any, *, sign: bool = False) -> str:
     """An interval's ends as per cent."""
-    return f"{percent(interval.low)} to {percent(interval.high)}"
+    from tpsparse.analysis.score.points import per_cent
+
+    return f"{per_cent(interval.low, sign=sign)} to {per_cent(interval.high, sign=sign)}"
 
 
 if __name__ == "__main__":

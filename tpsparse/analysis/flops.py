@@ -46,6 +46,8 @@ from ..taxonomy import LEFT, RIGHT, Taxonomy
 CLIP_FRAME = (256, 340)
 """(height, width) of the frames that a clip is cut from; it decides nothing once they are scaled and cropped."""
 CLIP_FRAMES = 300
+HRNET_STRIDE = 32
+"""Pixels of a crop in a cell of HRNet's coarsest map; its maps are added to each other."""
 PERSONS = 3
 """Persons a frame: Kinetics-TPS has 1.6 million in 574,851 frames."""
 Shape = tuple[int, ...]
@@ -126,6 +128,8 @@ def network_complexity(
         return Complexity(Path(config).stem, _unit(model), parameters, ((asked, _count(model, cfg, asked), 1),))
     except (RuntimeError, ValueError, AssertionError) as error:
         told = " ".join(str(error).split()) or type(error).__name__
+        if isinstance(model, ParsingHRNet):  # its own error is of a sum of two maps, somewhere inside
+            told = f"HRNet needs sides that are multiples of {HRNET_STRIDE}"
         raise InputError(f"config {config} takes no input {text(asked)} ({told}): correct --shape") from error
 
 

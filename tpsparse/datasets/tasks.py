@@ -246,11 +246,15 @@ class VideoDataset(TPSDataset):
         return len(self.paths)
 
     def sample(self, index: int) -> dict[str, Any]:
-        """The video's path, and its annotation as a :class:`VideoParse` or None."""
+        """The video's path, its annotation as a :class:`VideoParse` or None, and the id of its action.
+
+        The action is that of the folder, known also where nothing is annotated, as in the official test split.
+        """
         path = self.paths[index]
         readable = index < len(self.index.videos)
         truth = self.index.ground_truth(index) if readable else self.index.truth_of_broken(path)
-        return dict(video=str(path), ground_truth=truth)
+        action = self.index.taxonomy.action_ids.get(path.parent.name, -1)
+        return dict(video=str(path), ground_truth=truth, action=action)
 
 
 def clip_sample(path: Path, name: str, num_frames: int, fps: float, *, label: int) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -46,6 +47,9 @@ def build_runner(cfg: Config, launcher: str = "none") -> Runner:
     """
     cfg.launcher = launcher
     fix_threads(cfg)
+    # mmengine and this module pass it to DistributedDataParallel. What torch 2.13 names in its place is unknown to the
+    # older versions that are supported, and synchronises the buffers at the start, which this does not.
+    warnings.filterwarnings("ignore", message="`broadcast_buffers` is deprecated", category=FutureWarning)
     if launcher != "none" and not torch.cuda.is_available():
         _start_cpu_processes(cfg, launcher)
     runner = ScalingRunner.from_cfg(cfg)

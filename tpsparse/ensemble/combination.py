@@ -34,7 +34,7 @@ class Outcome:
     """What a combination found.
 
     Args:
-        metrics: The challenge's numbers, empty where nothing is annotated.
+        metrics: The challenge's numbers; of videos without annotated persons top-1 alone, or nothing.
         reported: Numbers of the members, of equal weights and of the ensemble over the videos, as
             :meth:`Votes.numbers` gives them; None where no action is known.
         scores: ``ensemble``, ``members``, ``best`` (position of the best member) and ``difference`` to it, intervals
@@ -89,7 +89,10 @@ class Combination:
         state_weights: Sequence[float] | None = None,
     ) -> None:
         self.members, self.weights, self.videos = list(members), weights, videos
-        self.systems = list({member.system: member for member in reversed(self.members)}.values())[::-1]
+        systems: dict[Path, Member] = {}
+        for member in self.members:
+            systems.setdefault(member.system, member)
+        self.systems = list(systems.values())  # in the order in which they first appear
         self.system_of = [self._position(member) for member in self.members]
         means = [weights[[s == i for s in self.system_of]].mean() for i in range(len(self.systems))]
         self.state_weights = [float(weight) for weight in (means if state_weights is None else state_weights)]
@@ -119,7 +122,7 @@ class Combination:
             truth = self.videos.truth(video)
             parse = self._combine(video, truth)
             parse.save(folder / f"{video}.safetensors", metadata)
-            metric.process(dict(ground_truth=[truth]), [parse])
+            metric.process(dict(ground_truth=[truth], action=[self._action(video)]), [parse])
         return Outcome(
             metrics=metric.evaluate(len(self.videos.rows)),
             reported=Votes(np.array(self._votes), np.array(self._actions)).numbers(self.weights)
@@ -139,6 +142,10 @@ class Combination:
         ]
         folders = (str(system.folder) for system in self.systems)
         return dict(members=members, state_weights=dict(zip(folders, self.state_weights)))
+
+    def _action(self, video: str) -> int:
+        action = self.videos.action(video)
+        return -1 if action is None else action
 
     @property
     def _taxonomy(self) -> Taxonomy:

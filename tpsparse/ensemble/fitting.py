@@ -1,11 +1,13 @@
-"""Weights of an ensemble fitted on held-out videos: those that minimise the mean cross-entropy, a convex problem.
+"""Weights of an ensemble that minimise the mean cross-entropy of labelled videos, a convex problem.
+
+The videos should be held out: a network's scores of videos that it was trained on say little of others.
 
 Shapes: V videos, M members, A actions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,7 +89,7 @@ def held_out_votes(members: Sequence[Member], videos: Videos) -> tuple[Votes, li
     """The votes of members on the videos of which they have records.
 
     Returns:
-        The votes, and the videos that were left out because a member had failed on them.
+        The votes, and the videos that were left out because a member had failed on them or none has a record.
 
     Raises:
         InputError: If a member misses videos that the others have, if records are of videos that are not in the
@@ -99,7 +101,8 @@ def held_out_votes(members: Sequence[Member], videos: Videos) -> tuple[Votes, li
         _refuse(member.folder, "has no record of", lacking, "which other members have: parse them with it too")
     unknown = [name for name in names if name not in videos.rows]
     _refuse(members[0].folder, "has records of", unknown, f"not in split {videos.split}: give their --fit-split")
-    scores, actions, left_out = [], [], []
+    scores, actions = [], []
+    left_out = list(videos.rows.keys() - set(names))
     for name in tqdm(names, desc="fit", unit="video", leave=False):
         votes = [member.scores(member.load(name), len(videos.taxonomy.actions)) for member in members]
         action = videos.action(name)
@@ -110,11 +113,20 @@ def held_out_votes(members: Sequence[Member], videos: Videos) -> tuple[Votes, li
         actions.append(action)
     if not scores:
         raise InputError(f"{members[0].folder} has no video that all members of --fit could parse: parse them again")
-    return Votes(np.array(scores), np.array(actions)), left_out
+    return Votes(np.array(scores), np.array(actions)), sorted(left_out)
 
 
-def refuse_overlap(fit: Sequence[Member], members: Sequence[Member], reported: Videos) -> None:
+def refuse_overlap(
+    fit: Sequence[Member], members: Sequence[Member], reported: Videos, *, trained: Collection[str] = ()
+) -> None:
     """Refuse to fit on videos that are then reported: the fitted weights would flatter the result.
+
+    Args:
+        fit: What is fitted on.
+        members: What is reported.
+        reported: The reported videos.
+        trained: Names of videos that networks of the members are trained on: of these, the one that has learnt them
+            best would be weighted, not the one that is best on others.
 
     Raises:
         InputError: Naming some of the videos.
@@ -123,6 +135,9 @@ def refuse_overlap(fit: Sequence[Member], members: Sequence[Member], reported: V
     for member in fit:
         shared = [video for video in member.files if video in known]
         _refuse(member.folder, "is to be fitted on", shared, "which are also reported: fit on a split of other videos")
+        learnt = sorted(set(member.files).intersection(trained))
+        remedy = "which networks are trained on: fit on a split of other videos"
+        _refuse(member.folder, "is to be fitted on", learnt, remedy)
 
 
 def _refuse(path: Path, told: str, videos: Sequence[str], remedy: str) -> None:

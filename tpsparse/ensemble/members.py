@@ -19,6 +19,8 @@ from ..taxonomy import Taxonomy
 
 OWN = "action"
 """Where a record keeps its system's own action scores."""
+SUM_TOLERANCE = 1e-3
+"""By how much the sum of probabilities may differ from 1, as those of half precision do."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,10 @@ class Member:
             )
         if not np.isfinite(scores).all() or scores.min() < 0:
             raise InputError(f"{path} has {self.source} scores that are no probabilities: parse the video again")
+        total = float(scores.sum())
+        if abs(total - 1) > SUM_TOLERANCE:
+            told = f"{path} has {self.source} scores that sum to {total:.4g} and are no probabilities"
+            raise InputError(f"{told}: let the system save those of a softmax and parse the video again")
         return scores
 
     def check_source(self) -> None:

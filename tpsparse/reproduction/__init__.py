@@ -1,7 +1,8 @@
 """Whole systems from their configs: networks trained, features saved, tested, drawn; and tables of several of them.
 
 ``workplace`` remembers what was done in a folder; ``networks`` trains and measures single networks, side by side;
-``system`` puts one system's steps in order; ``study`` compares systems and networks over seeds, ``tables`` prints that.
+``system`` puts one system's steps in order, ``reweighing`` weighs its action scores anew; ``study`` compares systems
+and networks over seeds, and ``tables`` prints that.
 """
 
 from .networks import Network, train_side_by_side

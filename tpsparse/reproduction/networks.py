@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,17 @@ from ..structures.files import write_json
 from ..workers import end_with
 from .workplace import LOG, Result, Workplace, read_json
 
+# What two trainings must have in common to give the same network, whatever they ran on: processes, precision, folders.
+DECISIVE: dict[str, Callable[[Config], Any]] = {
+    "seed": lambda cfg: cfg.randomness.seed,
+    "model": lambda cfg: {key: value for key, value in cfg.model.items() if key != "test_cfg"},
+    "optimizer": lambda cfg: cfg.optim_wrapper.optimizer,
+    "schedule": lambda cfg: [cfg.train_cfg, cfg.param_scheduler],
+    "training data": lambda cfg: {
+        key: value for key, value in cfg.train_dataloader.dataset.items() if key not in ("data_root", "parses")
+    },
+}
+
 
 class Network:
     """One network: its config as the workplace trains it, and the steps that lead to its weights.
@@ -29,11 +41,11 @@ class Network:
         place: Where it is trained.
         config: Its training config.
         checkpoint: Folder of its run; by default ``WORK_DIR/<name of the config>``.
-        before: Names of the networks whose features it learns from, if it does.
+        before: The networks whose features it learns from, if it does.
     """
 
     def __init__(
-        self, place: Workplace, config: str | Path, checkpoint: str | Path | None = None, before: Sequence[str] = ()
+        self, place: Workplace, config: str | Path, checkpoint: str | Path | None = None, before: Sequence[Network] = ()
     ) -> None:
         self.place, self.config = place, Path(config)
         self.name = self.config.stem
@@ -44,7 +56,14 @@ class Network:
     @property
     def identity(self) -> Any:
         """What its weights follow from."""
-        return self.place.identity(self.config, self.place.network_options(self.config), self.before, training=True)
+        options, before = self.place.network_options(self.config), [network.tested for network in self.before]
+        return self.place.identity(self.config, options, before, training=True)
+
+    @property
+    def tested(self) -> Any:
+        """What its predictions follow from: its weights, and how it is tested."""
+        mark = self.place.record.get(f"train {self.name}", {}).get("mark")
+        return [mark, self.place.identity(self.config, self.place.network_options(self.config))]
 
     @property
     def trained(self) -> bool:
@@ -69,17 +88,32 @@ class Network:
         if not self._can_be_measured():
             LOG.info("measure %s: left out, the test split has no annotations", self.name)
             return dict(metrics={}, skipped=0)
-        whole = self.place.identity(self.config, self.place.network_options(self.config), [self.name])
-        return self.place.step(f"measure {self.name}", [whole, self.place.data["test"]], self._measure)
+        return self.place.step(f"measure {self.name}", [self.tested, self.place.data["test"]], self._measure)
+
+    @property
+    def finished(self) -> bool:
+        """Whether its folder holds the checkpoint of the last epoch, whoever trained it."""
+        last = self.folder / "last_checkpoint"
+        epochs = self.load().train_cfg.max_epochs
+        return last.is_file() and Path(last.read_text().strip()).stem == f"epoch_{epochs}"
 
     def claim(self) -> None:
         """Refuse to go on from weights that were trained otherwise."""
         mark = self.place.mark(self.identity)
         known = read_json(self.folder / "trained_from.json")
-        if known and known.get("mark") != mark:
-            told = f"{self.folder} was trained with another config or data"
+        others = [] if known else self._differences()
+        if others or (known and known.get("mark") != mark):
+            told = f"{self.folder} was trained with another config or data" + f" ({', '.join(others)})" * bool(others)
             raise InputError(f"{told}: remove it or give another --work-dir")
         write_json(self.folder / "trained_from.json", dict(mark=mark))
+
+    def _differences(self) -> list[str]:
+        """What is set otherwise in the config that a training by tools/train.py has left in the folder, if one has."""
+        file = self.folder / self.config.name
+        if not file.is_file():
+            return []
+        left, expected = Config.fromfile(file, lazy_import=False), self.load()
+        return [name for name, of in DECISIVE.items() if _plain(of(left)) != _plain(of(expected))]
 
     def _train(self) -> Result:
         self.claim()
@@ -145,6 +179,11 @@ def train_network(call: dict[str, Any], line: int = 0) -> Result:
     cfg = load_config(**call)
     cfg.progress_line = line
     return dict(skipped=len(apis.train(cfg, resume=True).train_dataloader.dataset.problems))
+
+
+def _plain(value: Any) -> Any:
+    """A part of a config as JSON has it: a dumped config has lists in place of some tuples."""
+    return json.loads(json.dumps(value, default=str))
 
 
 def _train_in_worker(call: dict[str, Any], line: int) -> tuple[Result, float]:

@@ -4,14 +4,16 @@ A study config names its data set and splits, and has
 
 ``rows``
     name of a row to ``name`` (as printed), ``config`` (of a system or of one network, below the folder ``configs``),
-    ``paper``, the report's own numbers by metric, and for a system maybe ``fit_split``, the held-out videos on which
-    the weights of its ensemble are then fitted;
+    ``paper``, the report's own numbers by metric, and for a system maybe ``source``, the one source of action scores
+    that is taken from its records, or ``fit_split``, held-out videos on which the weights of all sources are fitted;
 ``columns``
     name of a metric, as a test gives it, to its heading;
 ``by_task``
     folder of training configs to overrides of the networks in it, such as fewer frames to train on;
+``by_part``
+    metrics that are given for each part, to their headings: a table each, parts by rows;
 ``comparisons``
-    pairs ``[first, second]`` of rows whose scores are compared video by video.
+    pairs ``[first, second]`` of systems whose score and top-1 are compared video by video.
 
 All rows of a seed share one work folder, and so the networks that they have in common.
 """
@@ -30,16 +32,16 @@ import numpy as np
 from .. import apis
 from ..engine import load_config
 from ..errors import InputError
-from ..evaluation.functional.intervals import difference_interval, score_interval
+from ..evaluation.functional.intervals import difference_interval
 from ..evaluation.functional.score import score_contributions
 from ..structures.files import atomic_write, write_json
-from .fitted import FittedEnsemble
 from .networks import Network, default_jobs, spawned_pool, train_side_by_side
+from .reweighing import Reweighing
 from .system import Reproduction
 from .tables import render
 from .workplace import Result, Workplace
 
-Row = Network | Reproduction | FittedEnsemble
+Row = Network | Reproduction | Reweighing
 
 
 class Study:
@@ -86,6 +88,8 @@ class Study:
             data=dict(root=self.cfg.data_root, train=self.cfg.train_split, test=self.cfg.test_split),
             seeds=list(self.seeds),
             columns=self.cfg.columns.to_dict(),
+            by_part=dict(self.cfg.get("by_part", {})),
+            parts=list(self.cfg.taxonomy.parts),
             rows={
                 name: dict(name=row.name, paper=dict(row.get("paper", {})), values=_by_metric(results, name))
                 for name, row in self.cfg.rows.items()
@@ -121,11 +125,13 @@ class Study:
                 found[name] = Network(place, config)
                 continue
             system = Reproduction(config, place=place, jobs=1)
-            found[name] = FittedEnsemble(system, row.fit_split) if "fit_split" in row else system
+            given = {key: row[key] for key in ("source", "fit_split") if key in row}
+            found[name] = Reweighing(system, name, **given) if given else system
         return found
 
     def commands(self, processes: int) -> list[str]:
-        """What a cluster is given: one training a line, in the order of the rows; those that are done are left out.
+        """What a cluster is given: one training a line, in the order of the rows; those that are done are left out,
+        whoever did them.
 
         Networks that learn from the features of others are not among them: the study itself trains them afterwards.
         """
@@ -134,7 +140,7 @@ class Study:
             for row in self.rows(place).values():
                 own = [row] if isinstance(row, Network) else row.networks
                 for network in own:
-                    if not network.parses and not network.trained:
+                    if not network.parses and not network.finished:
                         lines[_command(network, seed, processes)] = None
         return list(lines)
 
@@ -165,17 +171,18 @@ def _test_seed(call: dict[str, Any]) -> dict[str, Result]:
 
 
 def _finish(row: Row) -> Result:
-    """Metrics of a row by name and, for a system, what each video adds to its score."""
+    """Metrics of a row by name and, for a system, what each video adds to its score and its top-1."""
     if isinstance(row, Network):
         row.train()
         return dict(metrics=row.measure()["metrics"], videos={})
     metrics, report = row.test(), row.report()
-    if report.get("psc") is None:
-        return dict(metrics=metrics, videos={})
-    videos = list(report["psc"])
-    psc = np.array([report["psc"][video] for video in videos])
-    correct = np.array([report["action_correct"][video] for video in videos])
-    return dict(metrics=metrics, videos=dict(zip(videos, score_contributions(psc, correct).tolist())))
+    correct = report.get("action_correct") or {}
+    videos = {"tps/action_top1": {video: float(right) for video, right in correct.items()}}
+    if report.get("psc") is not None:
+        psc = np.array([report["psc"][video] for video in correct])
+        added = score_contributions(psc, np.array(list(correct.values())))
+        videos["tps/score"] = dict(zip(correct, added.tolist()))
+    return dict(metrics=metrics, videos={metric: values for metric, values in videos.items() if values})
 
 
 def _by_metric(results: dict[int, dict[str, Result]], row: str) -> dict[str, list[float]]:
@@ -185,13 +192,15 @@ def _by_metric(results: dict[int, dict[str, Result]], row: str) -> dict[str, lis
 
 
 def _compare(results: dict[int, dict[str, Result]], first: str, second: str) -> Result:
-    """The difference of two rows' scores by seed, and of their means over seeds with its interval over videos."""
-    both = [[result[row]["videos"] for result in results.values()] for row in (first, second)]
-    if not all(videos for row in both for videos in row):
-        return dict(first=first, second=second)
-    means = [{video: float(np.mean([each[video] for each in row])) for video in row[0]} for row in both]
-    seeds = [score_interval(a).value - score_interval(b).value for a, b in zip(*both)]
-    return dict(first=first, second=second, seeds=seeds, **difference_interval(*means).to_json())
+    """How two rows differ in score and top-1: by seed, and of their means over seeds with its interval over videos."""
+    found: Result = {}
+    for metric in ("tps/score", "tps/action_top1"):
+        both = [[result[row]["videos"].get(metric) for result in results.values()] for row in (first, second)]
+        if all(videos for row in both for videos in row):
+            means = [{video: float(np.mean([each[video] for each in row])) for video in row[0]} for row in both]
+            seeds = [float(np.mean(list(a.values())) - np.mean(list(b.values()))) for a, b in zip(*both)]
+            found[metric] = dict(seeds=seeds, **difference_interval(*means).to_json())
+    return dict(first=first, second=second, differences=found)
 
 
 def _command(network: Network, seed: int, processes: int) -> str:

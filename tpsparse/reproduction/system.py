@@ -89,8 +89,8 @@ class Reproduction:
     @property
     def identity(self) -> Any:
         """What its scores follow from."""
-        names = [network.name for network in self.networks]
-        return [self.place.identity(self.config, self.options, names), self.place.data["test"]]
+        before = [network.tested for network in self.networks]
+        return [self.place.identity(self.config, self.options, before), self.place.data["test"]]
 
     def _networks(self) -> tuple[list[int], list[Network]]:
         """Positions of the stages that have a network, and the networks."""
@@ -100,7 +100,7 @@ class Reproduction:
         for position in positions:
             stage = stages[position]
             # Those that learn from features themselves give scores, and no features to learn from.
-            before = [network.name for network in networks if not network.parses]
+            before = [network for network in networks if not network.parses]
             networks.append(Network(self.place, stage.config, stage.checkpoint, before))
         return positions, networks
 

@@ -29,8 +29,19 @@ def render(table: dict[str, Any]) -> str:
         lines.append(_line(cells))
     lines += ["", _measured_on(table)]
     names = {key: row["name"] for key, row in table["rows"].items()}
-    lines += [f"- {_difference(comparison, names)}" for comparison in table["comparisons"]]
+    lines += [f"- {line}" for comparison in table["comparisons"] for line in _differences(comparison, names, table)]
+    for metric, heading in table.get("by_part", {}).items():
+        lines += ["", *_by_part(metric, heading, table)]
     return "\n".join(lines) + "\n"
+
+
+def _by_part(metric: str, heading: str, table: dict[str, Any]) -> list[str]:
+    """A table of one metric, parts by rows and the study's rows by columns."""
+    rows = list(table["rows"].values())
+    lines = [_line([heading, *(row["name"] for row in rows)]), _line(["---"] * (len(rows) + 1))]
+    for part in table["parts"]:
+        lines.append(_line([part, *(spread(row["values"].get(f"{metric}/{part}", [])) for row in rows)]))
+    return lines
 
 
 def spread(values: Sequence[float]) -> str:
@@ -58,12 +69,18 @@ def _measured_on(table: dict[str, Any]) -> str:
     )
 
 
-def _difference(comparison: dict[str, Any], names: dict[str, str]) -> str:
+def _differences(comparison: dict[str, Any], names: dict[str, str], table: dict[str, Any]) -> list[str]:
+    """A line for each of the table's columns in which two rows were compared."""
     pair = f"{names[comparison['first']]} against {names[comparison['second']]}"
-    if "value" not in comparison:
-        return f"{pair}: the test split has no annotations to score"
-    seeds = ", ".join(f"{100 * value:+.1f}" for value in comparison["seeds"])
+    found = {metric: each for metric, each in comparison["differences"].items() if metric in table["columns"]}
+    if not found:
+        return [f"{pair}: the test split has nothing to compare them by"]
+    return [f"{pair}: {table['columns'][metric]} {_difference(each)}" for metric, each in found.items()]
+
+
+def _difference(found: dict[str, Any]) -> str:
+    seeds = ", ".join(f"{100 * value:+.1f}" for value in found["seeds"])
     return (
-        f"{pair}: score {100 * comparison['value']:+.1f}, 95 % interval over videos "
-        f"{100 * comparison['low']:+.1f} to {100 * comparison['high']:+.1f}; by seed {seeds}"
+        f"{100 * found['value']:+.1f}, 95 % interval over videos "
+        f"{100 * found['low']:+.1f} to {100 * found['high']:+.1f}; by seed {seeds}"
     )

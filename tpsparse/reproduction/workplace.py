@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,14 @@ class Workplace:
         """The videos that are trained on (``train``) or tested on (``test``)."""
         return open_index(self.data_root, self.splits[kind], self.taxonomy)
 
+    def names(self, kind: str) -> set[str]:
+        """Names of the videos that are trained on (``train``) or tested on (``test``)."""
+        return {entry.name for entry in self.index(kind).videos}
+
+    def digest(self, split: str) -> str:
+        """Digest of any split of the data set."""
+        return data_digest(open_index(self.data_root, split, self.taxonomy))
+
     def mark(self, identity: Any) -> str:
         """What a step is recognised by: its identity and the training data."""
         return fingerprint([identity, self.data["train"]])
@@ -93,14 +101,14 @@ class Workplace:
         return result
 
     def identity(
-        self, config: str | Path, options: dict[str, Any], networks: Iterable[str] = (), *, training: bool = False
+        self, config: str | Path, options: dict[str, Any], before: Sequence[Any] = (), *, training: bool = False
     ) -> Any:
         """What a result follows from: its config, wherever its folders lie, and the networks that it builds on.
 
         Args:
             config: Of the network or system.
             options: Overrides of it.
-            networks: Names of trained networks.
+            before: What the predictions of each network follow from whose output is used.
             training: Leave out what concerns testing alone.
         """
         nowhere = dict(options, data_root="data", parses_dir="parses")
@@ -114,7 +122,7 @@ class Workplace:
             cfg["model"].pop("test_cfg", None)
         left_out = PLACES + TESTING * training
         values = {key: value for key, value in cfg.items() if key not in left_out}
-        return [values, [self.record.get(f"train {name}", {}).get("mark") for name in networks]]
+        return [values, list(before)]
 
 
 def data_digest(index: TPSIndex) -> str:

@@ -15,4 +15,5 @@ columns = {
     "part/state_top1": "states right",
     "part/state_top1_named": "states right but `none`",
 }
+by_part = {"part/state_top1": "states right", "part/state_top1_named": "states right but `none`"}
 comparisons = [["vectors", "shared"], ["maps", "shared"], ["vectors", "maps"], ["focal", "vectors"]]

@@ -12,14 +12,12 @@ Weights: of the base config's run, or as given behind the config. Data: the synt
 _base_ = "dap_timesformer_divst_1xb8_synthetic-8x2x1-rgb.py"
 
 work_dir = "work_dirs/dap_timesformer_divst_1xb8_synthetic-8x2x1-rgb"
-clip = dict(clip_len=_base_.clip_len, frame_interval=_base_.frame_interval)
 model = dict(test_cfg=dict(max_testing_views=4))  # views in memory at a time
 test_pipeline = [
-    dict(type="mmaction.SampleFrames", **clip, num_clips=4, test_mode=True),
-    dict(type="DecodeFrames"),
+    dict(_base_.test_pipeline[0], num_clips=4),
+    _base_.test_pipeline[1],
     dict(type="mmaction.Resize", scale=(-1, _base_.image_size)),
     dict(type="mmaction.ThreeCrop", crop_size=_base_.image_size),
-    dict(type="mmaction.FormatShape", input_format="NCTHW"),
-    dict(type="mmaction.PackActionInputs"),
+    *_base_.test_pipeline[3:],
 ]
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))

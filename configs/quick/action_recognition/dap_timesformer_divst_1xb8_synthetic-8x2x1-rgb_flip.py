@@ -10,13 +10,7 @@ _base_ = "dap_timesformer_divst_1xb8_synthetic-8x2x1-rgb.py"
 
 work_dir = "work_dirs/dap_timesformer_divst_1xb8_synthetic-8x2x1-rgb"
 tta_model = dict(type="MultiViewRecognizer")
-clip = dict(clip_len=_base_.clip_len, frame_interval=_base_.frame_interval)
 flips = [dict(type="mmaction.Flip", flip_ratio=ratio) for ratio in (0, 1)]
-last = [[dict(type="mmaction.FormatShape", input_format="NCTHW")], [dict(type="mmaction.PackActionInputs")]]
-test_pipeline = [
-    dict(type="mmaction.SampleFrames", **clip, test_mode=True),
-    dict(type="DecodeFrames"),
-    dict(type="mmaction.Resize", scale=(_base_.image_size, _base_.image_size), keep_ratio=False),
-    dict(type="TestTimeAug", transforms=[flips, *last]),
-]
+last = [[step] for step in _base_.test_pipeline[-2:]]  # format and pack each view
+test_pipeline = [*_base_.test_pipeline[:-2], dict(type="TestTimeAug", transforms=[flips, *last])]
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))

@@ -3,11 +3,12 @@
 Training and weights are the parent's.
 
     python tools/train.py configs/quick/part_parsing/dap_parsing-hrnet-w16_1xb16_synthetic-128x96.py
-    python tools/test.py configs/quick/part_parsing/dap_parsing-hrnet-w16_1xb16_synthetic-128x96_flip.py CHECKPOINT
+    python tools/test.py configs/quick/part_parsing/dap_parsing-hrnet-w16_1xb16_synthetic-128x96_flip.py
 
-CHECKPOINT: of the training, a file or the folder of its run. Data: the synthetic data set of `make demo`.
+Weights: of the base config's run, or as given behind the config. Data: the synthetic data set of `make demo`.
 """
 
 _base_ = "dap_parsing-hrnet-w16_1xb16_synthetic-128x96.py"
 
+work_dir = "work_dirs/dap_parsing-hrnet-w16_1xb16_synthetic-128x96"
 model = dict(test_cfg=dict(flip_test=True))

@@ -19,7 +19,7 @@ from tpsparse.evaluation.submission import part_result_of, part_truth_of, video_
 from tpsparse.structures import VideoParse
 from tpsparse.taxonomy import Taxonomy
 
-REAL = Path(__file__).resolve().parents[2] / ".." / "shared" / "kinetics-tps-real"
+REAL = Path(__file__).resolve().parents[3] / ".." / "shared" / "kinetics-tps-real"
 
 
 @pytest.fixture
@@ -51,7 +51,8 @@ def test_every_row_equals_the_ordinary_evaluation(records, thresholds):
         ]
         assert result.score == pytest.approx(ordinary(replaced, taxonomy, **given).score, abs=1e-12), row.name
     assert found.rows[-1].score == 0.9999 and 0.1 < found.result.score < 0.9
-    assert next(iter(found.curves)) == thresholds and len(found.curves) == (4 if human_iou == 0.45 else 3)
+    assert next(iter(found.curves)) == thresholds and len(found.curves) == (3 if human_iou == 0.5 else 4)
+    assert list(found.curves)[-2:] == [(0.01, 0.01), (0.99, 0.99)]
     for (human, part), result in found.curves.items():
         expected = ordinary(pairs, taxonomy, human_iou=human, part_iou=part)
         assert result.score == pytest.approx(expected.score, abs=1e-12)
@@ -110,6 +111,7 @@ def test_json(records):
     mean = sum(video["score"] for video in content["videos"].values()) / 12
     assert mean == pytest.approx(content["rows"][0]["score"])
     assert len(content["psc_accuracy"]) == 3 and len(content["psc_accuracy"][0]["accuracy"]) == 101
+    assert [curve["organisers_baseline"] for curve in content["psc_accuracy"]] == [0.2979, 0.3548, 0.0167]
 
 
 def test_other_system(records):

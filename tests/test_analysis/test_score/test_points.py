@@ -3,7 +3,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tpsparse.analysis.score.points import CAUSES, NO_PART, PART_CAUSES, PointTables, most_confused, video_losses
+from tpsparse.analysis.score.points import (
+    CAUSES,
+    NO_PART,
+    PART_CAUSES,
+    PointTables,
+    most_confused,
+    per_cent,
+    video_losses,
+)
 from tpsparse.evaluation.functional.outcomes import collect_video
 from tpsparse.taxonomy import Taxonomy
 
@@ -76,9 +84,11 @@ def test_tables_of_two_videos():
 
 def test_missing_frame_without_parts_has_a_row_of_its_own():
     points = PointTables(TAXONOMY)
-    points.add(
-        outcomes({F1: [person(head=(BOX, "none"))], F2: [person()]}, {F1: [person(head=(BOX, "none"))]}), "surf", "surf"
-    )
+    found = outcomes({F1: [person(head=(BOX, "none"))], F2: [person()]}, {F1: [person(head=(BOX, "none"))]})
+    points.add(found, "surf", "surf")
+    # The person of the second frame was not found, which is no remainder.
+    assert video_losses(found, True)["person not found"] == points.totals()["person not found"] == 0.5
+    assert video_losses(found, True)["remainder"] == pytest.approx(-0.0001, abs=1e-12)
     for kind in ("part", "state"):
         entry = points.table(kind)[NO_PART]
         assert entry.losses["person not found"] == 0.5 and entry.annotated == 0
@@ -98,6 +108,21 @@ def test_json_leaves_unused_states_out():
     points = PointTables(TAXONOMY)
     points.add(right, "surf", "surf")
     assert points.to_json()["confusion"]["states"] == {"names": ["lift"], "counts": [[1]]}
+
+
+@pytest.mark.parametrize(
+    ("share", "plain", "signed"),
+    [
+        (0.33328, "33.33", "+33.33"),
+        (-0.0001, "-0.01", "-0.01"),
+        (-0.00004, "0.00", "+0.00"),
+        (-0.0, "0.00", "+0.00"),
+        (0, "0.00", "+0.00"),
+        (1, "100.00", "+100.00"),
+    ],
+)
+def test_per_cent(share, plain, signed):
+    assert (per_cent(share), per_cent(share, sign=True)) == (plain, signed)
 
 
 def test_most_confused():

@@ -101,6 +101,8 @@ class TestConfig:
     def test_config_that_keeps_no_records(self, annotated):
         with pytest.raises(InputError, match=r"config dap\.py keeps no records: .* model.save_dir=DIR"):
             records_of(config(model=dict(save_dir=None)), annotated, command="test it")
+        with pytest.raises(InputError, match="model.save_dir=DIR among its --cfg-options, and give --against DIR"):
+            records_of(config(model={}), annotated, command="test it", then="give --against DIR")
 
 
 def test_no_annotated_video(tiny_copy, tiny_taxonomy):

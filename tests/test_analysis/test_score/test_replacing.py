@@ -103,6 +103,13 @@ def test_persons_are_matched_one_to_one():
     assert psc(parse, truth, part_boxes=True) == 0.5 and psc(parse, truth, actor=True, part_boxes=True) == 0.5
 
 
+def test_persons_are_matched_as_they_are_written():
+    """Widths 50.006 of 100.014 are 0.49999; written with two decimals, 50.01 of 100.01 are more than a half."""
+    truth = video(frame([[0, 0, 99.014, 99]], [[HEAD, NAN]], [[1, -1]]))
+    parse = video(frame([[0, 0, 49.006, 99]], [[FAR, NAN]], [[1, -1]]))
+    assert psc(parse, truth) == 0 and psc(parse, truth, part_boxes=True) == 1
+
+
 def test_only_persons_of_the_submission_count():
     """The eleventh person by score is not submitted, so it is not there to be matched either."""
     others = [[600 + 100 * i, 0, 650 + 100 * i, 50] for i in range(10)]

@@ -65,11 +65,17 @@ def test_page(diagnosis, tmp_path):
     page = Page((tmp_path / "report.html").read_text(encoding="utf-8"))
     assert all(link.startswith("data:image/png;base64,") or link[1:] in page.ids for link in page.links)
     assert sum(link.startswith("data:") for link in page.links) == 4
-    assert page.rows[0][4:] == ["score", "95 % interval", "gain", "paper's score", "paper's gain"]
+    interval = "95 % interval"
+    assert page.rows[0][4:] == ["score", interval, "gain", interval, "paper's score", "paper's gain"]
     rows = page.rows[1:12]
     assert [row[4] for row in rows] == [f"{100 * result.score:.2f}" for result in diagnosis.rows]
     assert rows[0][:4] == [""] * 4 and rows[3][:4] == ["", "✓", "✓", ""] and rows[10][:4] == ["✓"] * 4
-    assert [row[7] for row in rows][:3] == ["33.32", "35.33", "36.22"] and rows[1][8] == "+2.01" and rows[0][8] == ""
+    for row, result, gain in zip(rows[1:], diagnosis.rows[1:], diagnosis.gains[1:]):
+        assert float(row[6]) == pytest.approx(100 * (result.score - diagnosis.result.score), abs=0.0051)
+        assert row[7] == f"{100 * gain.low:+.2f} to {100 * gain.high:+.2f}".replace("-0.00", "+0.00")
+    assert rows[0][6:8] == ["", ""] and float(rows[10][6]) > 10
+    assert [row[8] for row in rows][:3] == ["33.32", "35.33", "36.22"] and rows[1][9] == "+2.01" and rows[0][9] == ""
+    assert not any(cell == "-0.00" for row in page.rows for cell in row)
     by_part = [row for row in page.rows if row[0] in ("head", "L arm", "R arm")]
     assert len(by_part) == 3 and sum(map(float, (row[1] for row in by_part))) > 0
 
@@ -79,11 +85,16 @@ def test_comparison(diagnosis, make_records, tmp_path):
     perfect = diagnose([(truth, truth) for _, truth in pairs], taxonomy).result
     against = Comparison.of("perfect <b>", diagnosis.result, perfect)
     assert against.difference.value == pytest.approx(diagnosis.result.score - 0.9999) and against.difference.high < 0
+    top1 = against.top1_difference
+    assert top1.value == pytest.approx(diagnosis.result.action_top1 - 1) and top1.low < top1.value < top1.high
     write_diagnosis(diagnosis, tmp_path, system="DAP", failed=[], against=against)
     content = json.loads((tmp_path / "bottleneck.json").read_text())
     assert content["against"]["system"] == "perfect <b>" and content["against"]["score"] == 0.9999
+    assert content["against"]["action_top1"] == 1 and content["against"]["action_top1_difference"] == top1.to_json()
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert "against perfect &lt;b&gt;" in text and Page(text)
+    assert Page(text)
+    for name, difference in (("score", against.difference), ("action top-1", top1)):
+        assert f"<b>{100 * difference.value:+.2f}</b>{name}, against perfect &lt;b&gt;<br>" in text
     with pytest.raises(InputError, match="compare systems over the same videos"):
         Comparison.of("fewer", diagnosis.result, diagnose(make_records(3, videos=5)[1], taxonomy).result)
 

@@ -104,6 +104,20 @@ def test_no_ground_truth_at_all(tmp_path, pairs, taxonomy):
     assert not (tmp_path / "ground_truth").exists()
 
 
+def test_actions_alone_give_top1(tmp_path, pairs, taxonomy):
+    """As in the official test split, where nothing but the folders' actions is known: 3 of 4 known ones are right."""
+    metric = KineticsTPSMetric(taxonomy=taxonomy.to_meta(), out_dir=str(tmp_path))
+    parses = pairs[0][:4] + [VideoParse("v4", action_scores={"action": np.eye(3)[2]})]
+    actions = [parse.action() for parse in parses[:3]] + [(parses[3].action() + 1) % 3, -1]
+    for parse, action in zip(parses, actions):
+        metric.process({"ground_truth": [None], "action": [action]}, [parse])
+    assert metric.evaluate(5) == {"tps/action_top1": 0.75}
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["score"] is None and report["psc"] is None and report["action_top1"] == 0.75
+    assert report["action_correct"] == {"v0": True, "v1": True, "v2": True, "v3": False}
+    assert report["sources"] == {"action": 0.75}
+
+
 def test_thresholds_reach_the_score(pairs, taxonomy):
     parses, truths = pairs
     for parse in parses:

@@ -8,6 +8,7 @@ import torch
 from mmengine.structures import BaseDataElement
 from torch import nn
 
+from tpsparse.models import losses as losses_of
 from tpsparse.models.part_parsing import CropParse, ParsingHRNet, PartParsingModule, StateParsingModule
 from tpsparse.models.part_parsing.parsing_hrnet import to_image
 from tpsparse.registry import MODELS
@@ -211,6 +212,17 @@ def test_accuracy_counts_labelled_parts_at_their_boxes(variant, monkeypatch):
     losses = model.loss(torch.zeros(1, 3, *SIZE), [make_sample(BOXES, [0, 2, -1])])
     # The first is right, the second is in state 3, the third's is unknown.
     assert losses["acc_state"].item() == 50
+
+
+def test_accuracy_is_of_the_labels_of_all_processes(monkeypatch):
+    model = make_model()
+    masks = model.codec.encode(torch.tensor([BOXES]))
+    output = perfect_output("vectors", masks, torch.tensor([STATE_IDS]))
+    monkeypatch.setattr(model, "parse", lambda images: CropParse(masks, output, output, output))
+    monkeypatch.setattr(losses_of, "all_reduce", lambda count, how: count.mul_(2.0))
+    losses = model.loss(torch.zeros(1, 3, *SIZE), [make_sample(BOXES, [0, 2, -1])])
+    # Two labels here and six in the other process, four on average; one is right here.
+    assert losses["acc_state"].item() == 25
 
 
 @each_variant

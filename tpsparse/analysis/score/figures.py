@@ -14,8 +14,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from ...visualization.palette import GREY, INK, Colour, display_name
-from .diagnosis import Diagnosis
-from .points import CAUSES, NO_PART, Entry, PointTables
+from .diagnosis import ORGANISERS, Diagnosis
+from .points import CAUSES, NO_PART, Entry, PointTables, per_cent
 
 MOST_STATES = 20
 OTHER = "other"
@@ -52,15 +52,16 @@ def psc_accuracy_figure(diagnosis: Diagnosis) -> Figure:
     axes = figure.subplots()
     for setting, colour in zip(diagnosis.curves, CURVE_COLOURS):
         demanded, accuracy = diagnosis.curve(setting)
-        score = diagnosis.curves[setting].score
-        label = f"person {setting[0]:g}, part {setting[1]:g}: {100 * score:.2f}"
+        label = f"person {setting[0]:g}, part {setting[1]:g}: {per_cent(diagnosis.curves[setting].score)}"
+        if setting in ORGANISERS:
+            label += f" ({per_cent(ORGANISERS[setting])})"
         axes.plot(demanded, accuracy, color=_rgb(colour), linewidth=2, label=label)
     own = next(iter(diagnosis.curves))
     axes.fill_between(*diagnosis.curve(own), color=_rgb(CURVE_COLOURS[0]), alpha=0.12, linewidth=0)
     axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="PSC demanded", ylabel="share of videos with the right action")
     axes.set_title("Accuracy over the demanded PSC", loc="left", fontweight="bold")
     # Curves fall to the right, so the lower left is free but for their filling.
-    axes.legend(title="IoU thresholds: score, %", loc="lower left", framealpha=0.9)
+    axes.legend(title="IoU thresholds: score, % (organisers' baseline)", loc="lower left", framealpha=0.9)
     axes.grid(color=_rgb(GREY), alpha=0.4)
     _bare(axes)
     return figure
@@ -75,11 +76,9 @@ def lost_points_figure(points: PointTables) -> Figure:
     for axes, (kind, table) in zip(panels, tables.items()):
         _stack(axes, table, tallest)
         axes.set_title(_TITLES[kind], loc="left", fontweight="bold")
-    shown = CAUSES[:-1]
-    handles = [panels[0].barh([0], [0], color=_rgb(CAUSE_COLOURS[cause])) for cause in shown]
-    totals = points.totals()
-    labels = [f"{cause} ({100 * totals[cause]:.2f})" for cause in shown]
-    figure.legend(handles, labels, loc="outside upper center", ncols=len(shown), frameon=False)
+    handles = [panels[0].barh([0], [0], color=_rgb(CAUSE_COLOURS[cause])) for cause in CAUSES]
+    labels = [f"{cause} ({per_cent(loss)})" for cause, loss in points.totals().items()]
+    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels), frameon=False)
     return figure
 
 
@@ -139,11 +138,19 @@ _TITLES = {"action": "Lost points by action", "part": "by part", "state": "by an
 
 
 def _write_counts(axes: Axes, matrix: np.ndarray, shares: np.ndarray) -> None:
-    longest = len(str(matrix.max()))
-    size = 9 if longest <= 3 else 7 if longest <= 4 else 5.5
+    size = 9 if len(_count(matrix.max())) <= 3 else 7
     for row, column in zip(*np.nonzero(matrix)):
         ink = (1, 1, 1) if shares[row, column] > 0.5 else _rgb(INK)
-        axes.text(column, row, str(matrix[row, column]), ha="center", va="center", fontsize=size, color=ink)
+        axes.text(column, row, _count(matrix[row, column]), ha="center", va="center", fontsize=size, color=ink)
+
+
+def _count(number: int) -> str:
+    """A count in at most four characters below a hundred millions: five digits do not fit a cell at a legible size."""
+    if number < 10_000:
+        return str(number)
+    if number < 999_500:
+        return f"{number / 1e3:.0f}k"
+    return f"{number / 1e6:.1f}M" if number < 9.95e6 else f"{number / 1e6:.0f}M"
 
 
 def _top(table: dict[str, Entry], count: int | None) -> dict[str, Entry]:
@@ -151,15 +158,16 @@ def _top(table: dict[str, Entry], count: int | None) -> dict[str, Entry]:
 
 
 def _stack(axes: Axes, table: dict[str, Entry], tallest: int) -> None:
-    """One bar an entry, cut by cause, with its sum behind it; bars are equally thick in all panels."""
+    """One bar an entry, cut by cause, with its lost points behind it; bars are equally thick in all panels."""
     places = np.arange(len(table))
     left = np.zeros(len(table))
-    for cause in CAUSES[:-1]:  # the remainder is below a hundredth of a per cent
-        values = 100 * np.array([entry.losses[cause] for entry in table.values()])
+    for cause in CAUSES:
+        # A remainder below 0, of a hundredth of a point at most, has no length; it is in the sum.
+        values = 100 * np.array([max(entry.losses[cause], 0.0) for entry in table.values()])
         axes.barh(places, values, left=left, height=0.72, color=_rgb(CAUSE_COLOURS[cause]))
         left += values
-    for place, value in zip(places, left):
-        axes.text(value, place, f" {value:.2f}", va="center", fontsize=9)
+    for place, value, entry in zip(places, left, table.values()):
+        axes.text(value, place, f" {per_cent(entry.lost)}", va="center", fontsize=9)
     names = [name if name == NO_PART else display_name(name) for name in table]
     axes.set_yticks(places, names, fontsize=9)
     axes.set_ylim(max(tallest, 4) - 0.4, -0.6)

@@ -38,13 +38,14 @@ SCORE_PAGE = (
 All numbers are per cent; intervals are 95 % bootstrap intervals over the {{ "{:,}".format(videos) }} videos.</p>
 <div class="tiles">
 {% for name, interval in main %}
-<div class="tile"><b>{{ "%.2f"|format(100 * interval.value) }}</b>{{ name }}<br>
-<span class="soft">{{ "%.2f to %.2f"|format(100 * interval.low, 100 * interval.high) }}</span></div>
+<div class="tile"><b>{{ per_cent(interval.value) }}</b>{{ name }}<br>
+<span class="soft">{{ per_cent(interval.low) }} to {{ per_cent(interval.high) }}</span></div>
 {% endfor %}
 {% if against %}
-<div class="tile"><b>{{ "%+.2f"|format(100 * against.difference.value) }}</b>score, against {{ against.name }}<br>
-<span class="soft">{{ "%+.2f to"|format(100 * against.difference.low) }}
-{{ "%+.2f"|format(100 * against.difference.high) }}</span></div>
+{% for name, difference in (("score", against.difference), ("action top-1", against.top1_difference)) %}
+<div class="tile"><b>{{ per_cent(difference.value, sign=True) }}</b>{{ name }}, against {{ against.name }}<br>
+<span class="soft">{{ per_cent(difference.low, sign=True) }} to {{ per_cent(difference.high, sign=True) }}</span></div>
+{% endfor %}
 {% endif %}
 </div>
 <nav aria-label="Contents">
@@ -64,7 +65,7 @@ can be compared with it, the number cannot.</p>
 <div class="card scroll">
 <table>
 <thead><tr><th class="centre">actor</th><th class="centre">part boxes</th><th class="centre">part states</th>
-<th class="centre">action</th><th>score</th><th>95 % interval</th><th>gain</th>
+<th class="centre">action</th><th>score</th><th>95 % interval</th><th>gain</th><th>95 % interval</th>
 <th>paper's score</th><th>paper's gain</th></tr></thead>
 <tbody>
 {% for row in rows %}
@@ -72,9 +73,14 @@ can be compared with it, the number cannot.</p>
 {% for tick in row.ticks %}
 <td class="centre{{ " yes" if tick else "" }}">{{ "✓" if tick else "" }}</td>
 {% endfor %}
-<td>{{ "%.2f"|format(100 * row.interval.value) }}</td>
-<td>{{ "%.2f to %.2f"|format(100 * row.interval.low, 100 * row.interval.high) }}</td>
-<td>{{ "" if loop.first else "%+.2f"|format(100 * row.gain) }}</td>
+<td>{{ per_cent(row.interval.value) }}</td>
+<td>{{ per_cent(row.interval.low) }} to {{ per_cent(row.interval.high) }}</td>
+{% if loop.first %}
+<td></td><td></td>
+{% else %}
+<td>{{ per_cent(row.gain.value, sign=True) }}</td>
+<td>{{ per_cent(row.gain.low, sign=True) }} to {{ per_cent(row.gain.high, sign=True) }}</td>
+{% endif %}
 <td class="soft">{{ "%.2f"|format(row.paper) }}</td>
 <td class="soft">{{ "" if loop.first else "%+.2f"|format(row.paper_gain) }}</td>
 </tr>
@@ -88,7 +94,7 @@ can be compared with it, the number cannot.</p>
 <p>The highest score is 99.99. A video with the wrong action loses all its points to it; any other loses by each part
 that is not right. {{ told }}</p>
 <figure class="card">
-<h3>{{ "%.2f"|format(100 * lost) }} points lost, by cause</h3>
+<h3>{{ per_cent(lost) }} points lost, by cause</h3>
 {{ causes }}
 <p class="note">{{ cause_note }}</p>
 </figure>
@@ -142,9 +148,9 @@ located and right is counted over all videos.</p>
 <th>right, %</th></tr></thead>
 <tbody>
 {% for name, entry in table.entries %}
-<tr><td>{{ name }}</td><td>{{ "%.2f"|format(100 * entry.lost) }}</td>
+<tr><td>{{ name }}</td><td>{{ per_cent(entry.lost) }}</td>
 {% for cause in table.causes %}
-<td>{{ "%.2f"|format(100 * entry.losses[cause]) }}</td>
+<td>{{ per_cent(entry.losses[cause]) }}</td>
 {% endfor %}
 <td>{{ "{:,}".format(entry.annotated) }}</td>
 {% if table.located %}

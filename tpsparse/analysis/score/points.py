@@ -39,6 +39,12 @@ _CAUSE_OF = {
 }
 
 
+def per_cent(share: float, *, sign: bool = False) -> str:
+    """A share as per cent with the two decimals of the challenge's scores; what rounds to 0 has no minus."""
+    rounded = round(100 * share, 2) + 0.0
+    return f"{rounded:+.2f}" if sign else f"{rounded:.2f}"
+
+
 def video_losses(found: PartOutcomes, action_correct: bool) -> dict[str, float]:
     """What one video loses by cause; the sum is 0.9999 minus what it adds to the score."""
     losses = dict.fromkeys(CAUSES, 0.0)

@@ -125,13 +125,14 @@ class Records:
             return False
 
 
-def records_of(cfg: Any, annotated: Annotated, *, command: str) -> Records:
+def records_of(cfg: Any, annotated: Annotated, *, command: str, then: str = "give that here too") -> Records:
     """The records of a system from its loaded config.
 
     Args:
         cfg: A system config, as :func:`tpsparse.engine.load_config` gives it.
         annotated: The videos that are scored.
         command: What tests the system, for messages.
+        then: What to do once a system that keeps no records was tested with ``model.save_dir=DIR``.
 
     Raises:
         InputError: If the config keeps no records, or they are not whole.
@@ -139,7 +140,7 @@ def records_of(cfg: Any, annotated: Annotated, *, command: str) -> Records:
     folder = cfg.get("model", {}).get("save_dir")
     if not folder:
         told = f"config {cfg.filename} keeps no records"
-        raise InputError(f"{told}: run {command} with --cfg-options model.save_dir=DIR, and give that here too")
+        raise InputError(f"{told}: run {command} with model.save_dir=DIR among its --cfg-options, and {then}")
     out_dir = cfg.get("test_evaluator", {}).get("out_dir")
     skipped = _skipped(Path(out_dir) / REPORT) if out_dir else {}
     return Records(folder, annotated, remedy=f"run {command}", skipped=skipped)

@@ -18,7 +18,7 @@ from ..writing import write_whole
 from .diagnosis import Diagnosis
 from .figures import CAUSE_COLOURS, figures_of
 from .page import SCORE_PAGE
-from .points import CAUSES, NO_PART, PART_CAUSES, PointTables, most_confused
+from .points import CAUSES, NO_PART, PART_CAUSES, PointTables, most_confused, per_cent
 from .replacing import ROWS
 
 JSON, PAGE = "bottleneck.json", "report.html"
@@ -28,24 +28,32 @@ CONFUSED_PAIRS = 10
 
 @dataclass(frozen=True)
 class Comparison:
-    """Another system over the same videos, and by how much this one scores higher."""
+    """Another system over the same videos, and by how much this one is better: in score and in action top-1."""
 
     name: str
     result: TPSResult
     difference: Interval
+    top1_difference: Interval
 
     @classmethod
     def of(cls, name: str, own: TPSResult, other: TPSResult) -> Comparison:
-        """The paired difference of the scores, with its interval.
+        """The paired differences, with their intervals.
 
         Raises:
             InputError: If the two are not over the same videos.
         """
-        return cls(name, other, difference_interval(contributions(own), contributions(other)))
+        score = difference_interval(contributions(own), contributions(other))
+        return cls(name, other, score, difference_interval(own.action_correct, other.action_correct))
 
     def to_json(self) -> dict[str, Any]:
         """As ``bottleneck.json`` holds it."""
-        return {"system": self.name, "score": self.result.score, "difference": self.difference.to_json()}
+        return {
+            "system": self.name,
+            "score": self.result.score,
+            "difference": self.difference.to_json(),
+            "action_top1": self.result.action_top1,
+            "action_top1_difference": self.top1_difference.to_json(),
+        }
 
 
 def write_diagnosis(
@@ -107,6 +115,7 @@ def render(
         confused=_confused(points),
         tables=_tables(points),
         share=_share,
+        per_cent=per_cent,
     )
 
 
@@ -116,27 +125,27 @@ def _rows(diagnosis: Diagnosis) -> list[dict[str, Any]]:
         {
             "ticks": (row.actor, row.part_boxes, row.part_states, row.action),
             "interval": interval,
-            "gain": interval.value - diagnosis.result.score,
+            "gain": gain,
             "paper": row.paper,
             "paper_gain": row.paper - base,
         }
-        for row, interval in zip(ROWS, diagnosis.row_intervals)
+        for row, interval, gain in zip(ROWS, diagnosis.row_intervals, diagnosis.gains)
     ]
 
 
 def _cause_bar(points: PointTables) -> Markup:
     totals = points.totals()
     marks = [
-        Mark(cause, max(totals[cause], 0.0), f"{100 * totals[cause]:.2f}", CAUSE_COLOURS[cause])
-        for cause in CAUSES[:-1]
+        Mark(cause, max(totals[cause], 0.0), per_cent(totals[cause]), CAUSE_COLOURS[cause]) for cause in CAUSES[:-1]
     ]
     return stacked_bar("lost points by cause", marks)
 
 
 def _cause_note(points: PointTables) -> str:
     totals = points.totals()
-    causes = ", ".join(f"{cause} {100 * totals[cause]:.2f}" for cause in CAUSES[:-1])
-    return f"{causes}; the thresholds are whole ten thousandths, which makes {100 * totals['remainder']:+.4f}."
+    causes = ", ".join(f"{cause} {per_cent(totals[cause])}" for cause in CAUSES[:-1])
+    rest = f"{round(100 * totals['remainder'], 4) + 0.0:+.4f}"
+    return f"{causes}; whole ten thousandths as thresholds and parts with several proposals make {rest}."
 
 
 def _confused(points: PointTables) -> list[tuple[str, list[tuple[str, str, int]]]]:

@@ -1,4 +1,4 @@
-"""Weights fitted on held-out videos, from records made by hand."""
+"""Sources alone, and weights fitted on held-out videos, from records made by hand."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from tpsparse.datasets.index import open_index
-from tpsparse.datasets.splits import write_splits
+from tpsparse.datasets.splits import read_split, write_splits
 from tpsparse.engine import load_config
 from tpsparse.errors import InputError
 from tpsparse.reproduction import Reproduction, Workplace
-from tpsparse.reproduction.fitted import FittedEnsemble
+from tpsparse.reproduction.reweighing import Reweighing
 from tpsparse.structures import VideoParse
 from tpsparse.taxonomy import Taxonomy
 
@@ -34,19 +34,31 @@ def save_records(root, split, folder):
 
 
 @pytest.fixture
-def fitted(tiny_copy, tmp_path, drawn):
+def system(tiny_copy, tmp_path, drawn):
     write_splits(tiny_copy, names=["dap"])
     options = dict(data_root=str(tiny_copy), train_split="dap/train")
     cfg = load_config(drawn.QUICK_SYSTEM, options=options, work_dir=tmp_path / "work")
-    system = Reproduction(drawn.QUICK_SYSTEM, place=Workplace(cfg, options))
-    return FittedEnsemble(system, "dap/val")
+    return Reproduction(drawn.QUICK_SYSTEM, place=Workplace(cfg, options))
+
+
+@pytest.fixture
+def fitted(system):
+    return Reweighing(system, "fitted", fit_split="dap/val")
+
+
+def test_one_source_alone(system, tiny_copy):
+    save_records(tiny_copy, "test", system.out_dir / "parses" / "test")
+    results = {name: Reweighing(system, name, source=name)._weigh() for name in ("instance", "swin")}
+    assert [result["metrics"]["tps/action_top1"] for result in results.values()] == [1, 0]
+    assert results["swin"]["weights"] == {"swin": 1}
+    assert (system.out_dir / "reweighed" / "swin" / "report.json").is_file()
 
 
 def test_the_source_that_is_right_gets_all_weight(fitted, tiny_copy):
-    folder = fitted.out_dir.parent / "parses" / "test"
+    folder = fitted.system.out_dir / "parses" / "test"
     save_records(tiny_copy, "test", folder)
     save_records(tiny_copy, "dap/val", fitted.out_dir / "held_out")
-    result = fitted._fit()
+    result = fitted._weigh()
     assert tuple(result["weights"]) == SOURCES
     assert result["weights"]["instance"] == pytest.approx(1, abs=1e-5) and sum(result["weights"].values()) == 1
     assert result["metrics"]["tps/action_top1"] == 1  # the system's own action, in the records, is always wrong
@@ -56,10 +68,10 @@ def test_the_source_that_is_right_gets_all_weight(fitted, tiny_copy):
 
 def test_the_tested_videos_may_not_be_fitted_on(fitted, tiny_copy):
     fitted.split = "test"
-    for folder in (fitted.out_dir.parent / "parses" / "test", fitted.out_dir / "held_out"):
+    for folder in (fitted.system.out_dir / "parses" / "test", fitted.out_dir / "held_out"):
         save_records(tiny_copy, "test", folder)
     with pytest.raises(InputError, match="which are also reported: fit on a split of other videos"):
-        fitted._fit()
+        fitted._weigh()
 
 
 def test_held_out_videos_are_parsed_into_a_folder_of_their_own(fitted, monkeypatch):
@@ -71,3 +83,19 @@ def test_held_out_videos_are_parsed_into_a_folder_of_their_own(fitted, monkeypat
     [cfg] = asked
     assert cfg.test_dataloader.dataset.split == "dap/val" and cfg.test_evaluator.type == "ParseCount"
     assert cfg.model.save_dir == str(fitted.out_dir / "held_out") != fitted.system.cfg.model.save_dir
+
+
+def test_videos_that_were_trained_on_may_not_be_fitted_on(system, tiny_copy):
+    row = Reweighing(system, "fitted", fit_split="dap/train")
+    save_records(tiny_copy, "test", system.out_dir / "parses" / "test")
+    save_records(tiny_copy, "dap/train", row.out_dir / "held_out")
+    with pytest.raises(InputError, match="dap/train holds . videos that the networks are trained on, such as"):
+        row._weigh()
+
+
+def test_weights_follow_from_the_held_out_videos(fitted, tiny_copy):
+    before = fitted.identity
+    video = (read_split(tiny_copy, "dap/val") or [])[0]
+    folder = (tiny_copy / "train_annotations" / video).with_suffix("")
+    (folder / "img_00001.json").write_text('{"humans": []}')
+    assert fitted.identity != before
