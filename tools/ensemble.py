@@ -1,4 +1,4 @@
-"""Combine the saved parses of any number of systems, with given or fitted weights, into records and a submission.
+r"""Combine the saved parses of any number of systems, with given or fitted weights, into records and a submission.
 
     python tools/ensemble.py A/test B/test:swin --data-root ROOT --out OUT --weights 0.6 0.4
     python tools/ensemble.py A/test B/test:swin --data-root ROOT --out OUT --fit A/val B/val --fit-split dap/val \

@@ -89,7 +89,7 @@ def test_videos_that_were_trained_on_may_not_be_fitted_on(system, tiny_copy):
     row = Reweighing(system, "fitted", fit_split="dap/train")
     save_records(tiny_copy, "test", system.out_dir / "parses" / "test")
     save_records(tiny_copy, "dap/train", row.out_dir / "held_out")
-    with pytest.raises(InputError, match="dap/train holds . videos that the networks are trained on, such as"):
+    with pytest.raises(InputError, match="which networks are trained on: fit on a split of other videos"):
         row._weigh()
 
 

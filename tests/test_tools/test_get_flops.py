@@ -19,7 +19,11 @@ def test_networks(run_tool, tiny_root, tmp_path, capsys, find_leftovers):
     assert parts["flops"] == 2 * parts["multiply_adds"] > 0
     assert sum(view["multiply_adds"] * view["views"] for view in parts["views"]) == parts["multiply_adds"]
     out = capsys.readouterr().out
-    assert configs[1].stem[:20] in out and f"{parts['parameters'] / 1e6:.2f}" in out and "3x128x96" in out
+    # Names are whole, however long; rows have their numbers.
+    assert f"1  {configs[0].stem}\n2  {configs[1].stem}\n" in out
+    rows = [line.split("│")[1].strip() for line in out.splitlines() if line.startswith("│")]
+    assert rows[0] == "1" and "2" in rows
+    assert f"{parts['parameters'] / 1e6:.2f}" in out and "3x128x96" in out
     assert "Kinetics-TPS" not in out and find_leftovers(tmp_path) == []
 
 
@@ -49,6 +53,7 @@ def test_system(run_tool, tiny_root, tmp_path, capsys):
     assert system["multiply_adds_a_video"] == sum(of["video"]) and len(of["video"]) == 3
     assert system["parameters"] == sum(stage["parameters"] for stage in system["stages"])
     out = capsys.readouterr().out
+    assert all(f"{i}  {stage['config']}\n" in out for i, stage in enumerate(system["stages"], start=1))
     assert "frame of 2 persons" in out and "video, besides frames" in out
 
 

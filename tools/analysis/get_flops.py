@@ -13,7 +13,7 @@ from typing import Any
 
 from tpsparse.cli import DONE, EXIT_HELP, positive, run
 
-TABLE_WIDTH = 130
+TABLE_WIDTH = 110
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -80,16 +80,16 @@ def _show(networks: list[dict[str, Any]], system: dict[str, Any] | None) -> None
 
     if not networks:
         return
-    table = Table(title=system["config"] if system else None)
+    table = Table()
     heads = ("parameters\nM", "input of a view", "a view\nG mult-adds", "views", "all views\nG mult-adds")
-    table.add_column("network", overflow="fold")
+    table.add_column("network")
     for head in heads:
         table.add_column(head, justify="left" if head.startswith("input") else "right")
     table.add_column("a")
-    for network in networks:
+    for i, network in enumerate(networks, start=1):
         views = network["views"]
         table.add_row(
-            network["config"],
+            str(i),
             f"{network['parameters'] / 1e6:.2f}",
             "\n".join(text(view["input"]) for view in views),
             "\n".join(_giga(view["multiply_adds"]) for view in views),
@@ -103,6 +103,10 @@ def _show(networks: list[dict[str, Any]], system: dict[str, Any] | None) -> None
         parameters = f"{system['parameters'] / 1e6:.2f}"
         table.add_row("all", parameters, "", "", "", frame, f"frame of {system['persons']} persons")
         table.add_row("", "", "", "", "", video, "video, besides frames")
+        print(system["config"])
+    # Names are longer than a column is wide.
+    for i, network in enumerate(networks, start=1):
+        print(f"{i}  {network['config']}")
     Console(width=max(TABLE_WIDTH, Console().width), markup=False).print(table)
 
 

@@ -10,7 +10,6 @@ import numpy as np
 
 from .. import apis
 from ..ensemble import Combination, Member, Videos, fit_weights, held_out_votes, refuse_overlap, write_recipe
-from ..errors import InputError
 from ..parsing.actions import read_weights
 from .system import Reproduction
 from .workplace import Result, read_json
@@ -81,12 +80,8 @@ class Reweighing:
 
     def _fit(self, members: list[Member], videos: Videos) -> tuple[np.ndarray, Result]:
         held_out = [Member.read(f"{self.out_dir / 'held_out'}:{source}") for source in self.sources]
-        refuse_overlap(held_out, members, videos)
-        trained = self.system.place.names("train") & set(held_out[0].files)
-        if trained:
-            told = f"{self.split} holds {len(trained)} videos that the networks are trained on, such as {min(trained)}"
-            raise InputError(f"{told}: give a fit_split of other videos")
+        refuse_overlap(held_out, members, videos, trained=self.system.place.names("train"))
         votes, left_out = held_out_votes(held_out, Videos(self.system.place.data_root, self.split or ""))
         weights = fit_weights(votes)
         about = dict(split=self.split, left_out=left_out, **votes.numbers(weights))
-        return weights, dict(found="fitted", held_out=about)
+        return weights, dict(found="fitted", fit=about)
