@@ -98,8 +98,9 @@ def test_shared_networks_are_trained_once_a_seed(study, stand_ins):
     trained = [what for kind, what in stand_ins if kind == "train"]
     assert len(trained) == len(set(trained)) == 2 * 7  # four networks, three fusions
     tested = [what for kind, what in stand_ins if kind == "KineticsTPSMetric"]
-    assert len(tested) == len(set(tested)) == 2 * 6
-    assert [what for kind, what in stand_ins if kind == "weigh"] == ["gcp", "ap_rcnn", "fusion", "fitted"] * 2
+    assert len(tested) == len(set(tested)) == 2 * 7
+    weighed = ["gcp", "ap_rcnn", "fusion", "fitted", "row_fitted"]
+    assert [what for kind, what in stand_ins if kind == "weigh"] == weighed * 2
     # What learns from nothing else is trained first, for all seeds.
     assert {what.split()[0].startswith("dap_mlp") for what in trained[:8]} == {False}
 

@@ -1,6 +1,7 @@
 """COCO average precision of boxes, by faster-coco-eval, in memory.
 
-It gives the numbers of pycocotools, the reference evaluator of COCO, in about half its time.
+It gives the numbers of pycocotools, the reference evaluator of COCO, in about half its time
+(``benchmarks/average_precision.py``).
 
 Shapes: N annotated and M predicted boxes of one image, ``xyxy`` in pixels, continuous coordinates.
 """
