@@ -52,6 +52,7 @@ class Workplace:
         self.splits = {"train": cfg.train_split, "test": cfg.test_split}
         self.record_file = self.work_dir / "steps.json"
         self.record: dict[str, Any] = read_json(self.record_file)
+        self._values: dict[tuple[str, str, bool], dict[str, Any]] = {}  # of configs, which a run asks for many times
         self.data = {kind: data_digest(self.index(kind)) for kind in self.splits}
 
     def network_options(self, config: Path) -> dict[str, Any]:
@@ -111,6 +112,12 @@ class Workplace:
             before: What the predictions of each network follow from whose output is used.
             training: Leave out what concerns testing alone.
         """
+        key = (str(config), json.dumps(options, sort_keys=True, default=str), training)
+        if key not in self._values:
+            self._values[key] = self._config_values(config, options, training)
+        return [self._values[key], list(before)]
+
+    def _config_values(self, config: str | Path, options: dict[str, Any], training: bool) -> dict[str, Any]:
         nowhere = dict(options, data_root="data", parses_dir="parses")
         cfg = load_config(config, options=nowhere, work_dir="work", taxonomy=self.taxonomy).to_dict()
         for stage in cfg["model"].get("stages", []):
@@ -121,8 +128,7 @@ class Workplace:
         if training:
             cfg["model"].pop("test_cfg", None)
         left_out = PLACES + TESTING * training
-        values = {key: value for key, value in cfg.items() if key not in left_out}
-        return [values, list(before)]
+        return {key: value for key, value in cfg.items() if key not in left_out}
 
 
 def data_digest(index: TPSIndex) -> str:
