@@ -9,6 +9,6 @@ every_other_frame = {"train_dataloader.dataset.frame_step": 2}
 by_task = dict(
     person_detection=every_other_frame,
     part_parsing=every_other_frame,
-    # A video is one clip an epoch: ten epochs of the demo are some 300 iterations, too few for a transformer.
+    # Ten epochs, as in the demo, are some 600 iterations, too few for a transformer.
     action_recognition={"train_cfg.max_epochs": 30},
 )
