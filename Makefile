@@ -1,6 +1,6 @@
 # make setup   a .venv with everything (made once; made again when a requirements file changes)
 # make demo    data, training, test, score, submission and pictures in work_dirs/demo
-# make studies tables 3 to 5 of the DAP report at quick size, three seeds: about an hour; docs/results.md holds them
+# make studies tables 3 to 5 of the DAP report at quick size, three seeds: one to two hours; docs/results.md holds them
 # make test    the tests
 # make lint    style, types
 # make annotate    what tools/annotate.py needs on top (MediaPipe)
