@@ -83,8 +83,7 @@ def test_studies_were_found():
 def test_every_study_names_configs_that_are_there(path, tiny_root, tmp_path):
     options = dict(data_root=str(tiny_root), train_split="train", test_split="test")
     made = Study(path, work_dir=str(tmp_path), options=options)
-    [place] = made.places.values()
-    rows = made.rows(place)
+    [rows] = made.rows.values()
     assert list(rows) == list(made.cfg.rows) and len(rows) >= 3
     metrics = {metric for row in made.cfg.rows.values() for metric in row.get("paper", {})}
     assert metrics and metrics <= set(made.cfg.columns)  # every number of the report has a column beside it
@@ -210,8 +209,8 @@ def test_config_that_is_no_study(study, change, told, tmp_path, tiny_root):
 
 def test_fewer_frames_for_the_networks_of_a_task(study):
     made = study("dap_table4", seeds=(0,))
-    [place] = made.places.values()
-    networks = {network.name: network for row in made.rows(place).values() for network in row.networks}
+    [rows] = made.rows.values()
+    networks = {network.name: network for row in rows.values() for network in row.networks}
     steps = {name: network.load().train_dataloader.dataset.get("frame_step") for name, network in networks.items()}
     assert set(steps.values()) == {2} and len(steps) == 5
     assert all("train_dataloader.dataset.frame_step=2" in line for line in made.commands(2))

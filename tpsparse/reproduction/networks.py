@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import multiprocessing
 import os
@@ -50,7 +51,8 @@ class Network:
         self.place, self.config = place, Path(config)
         self.name = self.config.stem
         self.folder = Path(checkpoint or place.work_dir / self.name)
-        self.parses: str | None = self.load().train_dataloader.dataset.get("parses")
+        self.cfg = load_config(**self.call())
+        self.parses: str | None = self.cfg.train_dataloader.dataset.get("parses")
         self.before = list(before) if self.parses else []
 
     @property
@@ -76,8 +78,8 @@ class Network:
         return dict(path=str(self.config), options=options, work_dir=str(self.folder))
 
     def load(self) -> Config:
-        """Its config, as it is trained here."""
-        return load_config(**self.call())
+        """Its config, as it is trained here, to be changed at will."""
+        return copy.deepcopy(self.cfg)
 
     def train(self) -> Result:
         """Train it in this process, unless that was done."""
@@ -94,7 +96,7 @@ class Network:
     def finished(self) -> bool:
         """Whether its folder holds the checkpoint of the last epoch, whoever trained it."""
         last = self.folder / "last_checkpoint"
-        epochs = self.load().train_cfg.max_epochs
+        epochs = self.cfg.train_cfg.max_epochs
         return last.is_file() and Path(last.read_text().strip()).stem == f"epoch_{epochs}"
 
     def claim(self) -> None:
@@ -112,15 +114,15 @@ class Network:
         file = self.folder / self.config.name
         if not file.is_file():
             return []
-        left, expected = Config.fromfile(file, lazy_import=False), self.load()
-        return [name for name, of in DECISIVE.items() if _plain(of(left)) != _plain(of(expected))]
+        left = Config.fromfile(file, lazy_import=False)
+        return [name for name, of in DECISIVE.items() if _plain(of(left)) != _plain(of(self.cfg))]
 
     def _train(self) -> Result:
         self.claim()
         return train_network(self.call())
 
     def _can_be_measured(self) -> bool:
-        dataset = DATASETS.get(self.load().test_dataloader.dataset.type)
+        dataset = DATASETS.get(self.cfg.test_dataloader.dataset.type)
         return not dataset.needs_annotations or len(self.place.index("test").frames) > 0
 
     def _measure(self) -> Result:

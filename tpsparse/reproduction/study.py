@@ -78,6 +78,7 @@ class Study:
         self.work_dir = Path(self.cfg.work_dir)
         self.options = options or {}
         self.places = {seed: self._place(seed) for seed in self.seeds}
+        self.rows = {seed: self._rows(place) for seed, place in self.places.items()}
 
     def run(self) -> Result:
         """Train and test every row with every seed; the table, also in ``<name of the config>.json`` and ``.md``."""
@@ -104,19 +105,17 @@ class Study:
     def train(self) -> None:
         """Train every network of every row and seed that does not learn from another one's output."""
         networks: dict[tuple[int, str], Network] = {}
-        for seed, place in self.places.items():
-            for row in self.rows(place).values():
+        for seed, rows in self.rows.items():
+            for row in rows.values():
                 own = [row] if isinstance(row, Network) else row.networks
                 networks.update({(seed, network.name): network for network in own if not network.parses})
         train_side_by_side(list(networks.values()), self.jobs)
 
     def test(self) -> dict[int, dict[str, Result]]:
         """Do what is left of every row, in this process; seed to row to its metrics and, for a system, its videos."""
-        return {
-            seed: {name: _finish(row) for name, row in self.rows(place).items()} for seed, place in self.places.items()
-        }
+        return {seed: {name: _finish(row) for name, row in rows.items()} for seed, rows in self.rows.items()}
 
-    def rows(self, place: Workplace) -> dict[str, Row]:
+    def _rows(self, place: Workplace) -> dict[str, Row]:
         """The networks and systems of the table in the workplace of a seed."""
         found: dict[str, Row] = {}
         for name, row in self.cfg.rows.items():
@@ -136,8 +135,8 @@ class Study:
         Networks that learn from the features of others are not among them: the study itself trains them afterwards.
         """
         lines: dict[str, None] = {}
-        for seed, place in self.places.items():
-            for row in self.rows(place).values():
+        for seed, rows in self.rows.items():
+            for row in rows.values():
                 own = [row] if isinstance(row, Network) else row.networks
                 for network in own:
                     if not network.parses and not network.finished:
