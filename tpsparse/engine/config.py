@@ -65,6 +65,14 @@ def load_config(
     return cfg
 
 
+def network_name(config: str | Path, train_options: dict[str, Any] | None = None) -> str:
+    """What a network of a system is called: by its config, and by the options that it was trained with, if any.
+
+    One config serves several networks that differ in a value, such as the part group whose states they tell.
+    """
+    return "-".join([Path(config).stem, *(str(value) for value in (train_options or {}).values())])
+
+
 def config_taxonomy(cfg: Config) -> Taxonomy:
     """The names that a loaded config was filled in with."""
     return Taxonomy.from_meta(cfg.taxonomy)
@@ -75,10 +83,10 @@ def _in_one_line(error: Exception) -> str:
 
 
 def _name_checkpoints(cfg: Config) -> None:
-    """A stage without a checkpoint takes that of its config's run inside the work folder of the system."""
+    """A stage without a checkpoint takes that of its network's run inside the work folder of the system."""
     for stage in cfg.get("model", {}).get("stages", []):
         if "config" in stage:
-            stage.setdefault("checkpoint", f"{cfg.work_dir}/{Path(stage.config).stem}")
+            stage.setdefault("checkpoint", f"{cfg.work_dir}/{network_name(stage.config, stage.get('train_options'))}")
 
 
 def _data_root(cfg: Config, path: Path) -> str:
