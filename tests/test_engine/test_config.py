@@ -114,3 +114,23 @@ def test_stage_without_checkpoint_takes_that_of_its_run(write):
     stages = "dict(type='A', config='x/net_one.py'), dict(type='B'), dict(type='C', config='y.py', checkpoint='c.pth')"
     cfg = load_config(write(f"model = dict(stages=[{stages}])"), taxonomy=NAMES, work_dir="work")
     assert [stage.get("checkpoint") for stage in cfg.model.stages] == ["work/net_one", None, "c.pth"]
+
+
+class TestStages:
+    def test_a_list_among_stages_stands_for_its_members(self, tmp_path, tiny_taxonomy):
+        path = tmp_path / "system.py"
+        rows = "states = [dict(type='B', name='x'), dict(type='B', name='y')]\n"
+        path.write_text(rows + "model = dict(stages=[dict(type='A'), states, dict(type='C')])\n")
+        cfg = load_config(path, taxonomy=tiny_taxonomy)
+        assert [stage.get("name", stage.type) for stage in cfg.model.stages] == ["A", "x", "y", "C"]
+
+    def test_checkpoint_is_named_by_config_and_train_options(self, tmp_path, tiny_taxonomy):
+        path = tmp_path / "system.py"
+        given = [
+            "config='a/csn.py'",
+            "config='a/csn.py', train_options=dict(group='arm')",
+            "config='b.py', checkpoint='c'",
+        ]
+        path.write_text(f"model = dict(stages=[{', '.join(f'dict({keys})' for keys in given)}])\n")
+        cfg = load_config(path, taxonomy=tiny_taxonomy, work_dir="runs")
+        assert [stage.checkpoint for stage in cfg.model.stages] == ["runs/csn", "runs/csn-arm", "c"]

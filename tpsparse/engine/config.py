@@ -60,6 +60,7 @@ def load_config(
         taxonomy = Taxonomy.from_root(_data_root(cfg, path))
     if taxonomy is not None:
         cfg.taxonomy = taxonomy.to_meta()
+    _flatten_stages(cfg)
     _name_checkpoints(cfg)
     _fill(cfg._cfg_dict, _words(cfg))
     return cfg
@@ -80,6 +81,14 @@ def config_taxonomy(cfg: Config) -> Taxonomy:
 
 def _in_one_line(error: Exception) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def _flatten_stages(cfg: Config) -> None:
+    """A list among the stages of a system stands for its members: several stages that a config names as one."""
+    stages = cfg.get("model", {}).get("stages", [])
+    if any(isinstance(stage, list) for stage in stages):
+        groups = [stage if isinstance(stage, list) else [stage] for stage in stages]
+        cfg.model.stages = [stage for group in groups for stage in group]
 
 
 def _name_checkpoints(cfg: Config) -> None:
