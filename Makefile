@@ -1,6 +1,7 @@
 # make setup   a .venv with everything (made once; made again when a requirements file changes)
 # make demo    data, training, test, score, submission and pictures in work_dirs/demo
 # make studies tables 3 to 5 of the DAP report at quick size, three seeds: one to two hours; docs/results.md holds them
+# make pcf-studies the tables of PCF and of the 2021 runner-up, likewise
 # make test    the tests
 # make lint    style, types
 # make annotate    what tools/annotate.py needs on top (MediaPipe)
@@ -13,7 +14,7 @@ DEMO := work_dirs/demo
 SYSTEM := configs/quick/systems/dap.py
 STUDIES := work_dirs/studies
 
-.PHONY: setup demo studies study-data test lint annotate benchmarks
+.PHONY: setup demo studies study-data pcf-studies pcf-study-data test lint annotate benchmarks
 
 setup: $(READY)
 
@@ -31,6 +32,14 @@ study-data: $(READY)
 
 studies: study-data
 	for table in 3 4 5; do $(PY) tools/study.py configs/quick/studies/dap_table$$table.py --seeds 0 1 2 || exit 2; done
+
+pcf-study-data: $(READY)
+	$(PY) tools/prepare_data.py synthetic --out $(STUDIES)/pcf_data --actions 8 --train 24 --test 10 --frames 90
+	$(PY) tools/prepare_data.py flow $(STUDIES)/pcf_data --short-side 72 --effort quick
+
+pcf-studies: pcf-study-data
+	for table in pcf_table2 runner_up_table1 pcf_table3 pcf_table1; do \
+	  $(PY) tools/study.py configs/quick/studies/$$table.py --seeds 0 1 2 || exit 2; done
 
 test: $(READY)
 	$(PY) -m pytest

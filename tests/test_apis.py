@@ -4,13 +4,17 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.registry import init_default_scope
 
 from tpsparse import apis
 from tpsparse.datasets.video import Video
-from tpsparse.engine import load_config
+from tpsparse.engine import build_runner, load_config
 from tpsparse.errors import InputError
 from tpsparse.parsing import ActionParser
+from tpsparse.registry import MODELS
 
 
 @pytest.fixture(scope="module")
@@ -112,3 +116,98 @@ def test_write_to(drawn, tiny_root, tmp_path):
     cfg = load_config(drawn.QUICK_SYSTEM, options={"data_root": str(tiny_root)}, work_dir="work")
     apis.write_to(cfg, tmp_path)
     assert cfg.test_evaluator.out_dir == str(tmp_path) and cfg.model.save_dir == str(tmp_path / "parses" / "test")
+
+
+class TestStartFrom:
+    """A training that starts from the backbone of another network, in the folder beside its own."""
+
+    @pytest.fixture
+    def config(self, narrow_parts, tiny_root, tmp_path):
+        path = narrow_parts(tmp_path / "net.py", tiny_root, **{"train_cfg.max_epochs": 1})
+        path.write_text(path.read_text() + "\nstart_from = 'configs/source (ü).py'\n")
+        return path
+
+    def load(self, config, tmp_path, **options):
+        return load_config(config, options=options, work_dir=str(tmp_path / "work" / "net"))
+
+    def leave(self, cfg, folder, change=None):
+        """A checkpoint of the source; ``change`` gets its weights."""
+        init_default_scope("tpsparse")
+        torch.manual_seed(7)
+        weights = MODELS.build(cfg.model).state_dict()
+        weights = {name: torch.full_like(value, 0.5) for name, value in weights.items()}
+        if change:
+            change(weights)
+        folder.mkdir(parents=True)
+        torch.save({"meta": {}, "state_dict": weights}, folder / "epoch_3.pth")
+        (folder / "last_checkpoint").write_text("/elsewhere/epoch_3.pth")
+
+    @pytest.fixture
+    def started(self, monkeypatch):
+        """The weights as the first iteration of a training finds them."""
+        found = {}
+
+        class Look(Hook):
+            def before_train_iter(self, runner, batch_idx, data_batch=None):
+                if not found:
+                    found.update({name: value.clone() for name, value in runner.model.state_dict().items()})
+
+        def build(cfg, launcher):
+            runner = build_runner(cfg, launcher)
+            runner.register_hook(Look())
+            return runner
+
+        monkeypatch.setattr(apis, "build_runner", build)
+        return found
+
+    def test_backbone_alone(self, config, tmp_path, started):
+        cfg = self.load(config, tmp_path, log_level="INFO")
+        self.leave(cfg, tmp_path / "work" / "source (ü)")
+        apis.train(cfg, resume=True)
+        halves = {name: bool((value == 0.5).all()) for name, value in started.items() if value.is_floating_point()}
+        assert all(half for name, half in halves.items() if name.startswith("backbone."))
+        assert not any(half for name, half in halves.items() if not name.startswith("backbone."))
+        log = next((tmp_path / "work" / "net").glob("*/*.log")).read_text()
+        backbone = sum(name.startswith("backbone.") for name in started)
+        assert f"starting from the {backbone} backbone weights of " in log
+
+    def test_not_when_it_goes_on(self, config, tmp_path, started):
+        cfg = self.load(config, tmp_path)
+        self.leave(cfg, tmp_path / "work" / "source (ü)")
+        apis.train(cfg)
+        (tmp_path / "work" / "source (ü)" / "epoch_3.pth").unlink()
+        started.clear()
+        apis.train(self.load(config, tmp_path, **{"train_cfg.max_epochs": 2}), resume=True)
+        left = torch.load(tmp_path / "work" / "net" / "epoch_1.pth", weights_only=False)["state_dict"]
+        assert all(torch.equal(started[name], left[name]) for name in left)
+
+    def test_given_checkpoint(self, config, tmp_path, started):
+        cfg = self.load(config, tmp_path, start_from_checkpoint=str(tmp_path / "given" / "epoch_3.pth"))
+        self.leave(cfg, tmp_path / "given")
+        apis.train(cfg, resume=True)
+        assert bool((started["backbone.conv1.weight"] == 0.5).all())
+
+    def test_missing(self, config, tmp_path):
+        told = (
+            r"checkpoint .*work/source \(ü\) is missing: train it with python tools/train.py 'configs/source \(ü\)\.py'"
+        )
+        with pytest.raises(InputError, match=told):
+            apis.train(self.load(config, tmp_path))
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda weights: weights.pop("backbone.conv1.weight"),
+            lambda weights: weights.update({"backbone.more": torch.zeros(1)}),
+            lambda weights: weights.update({"backbone.conv1.weight": torch.zeros(4, 1, 3, 3)}),
+            lambda weights: [weights.pop(name) for name in list(weights) if name.startswith("backbone.")],
+        ],
+        ids=["lacking", "more", "shape", "none"],
+    )
+    def test_of_another_backbone(self, config, tmp_path, change):
+        cfg = self.load(config, tmp_path)
+        self.leave(cfg, tmp_path / "work" / "source (ü)", change)
+        told = r"epoch_3\.pth has no backbone for .*net\.py to start from .*: name another config in start_from"
+        with pytest.raises(InputError, match=told):
+            apis.train(cfg)
+        assert not (tmp_path / "work" / "net" / "epoch_1.pth").exists()

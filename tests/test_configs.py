@@ -17,9 +17,10 @@ from mmengine.registry import init_default_scope
 
 from tpsparse import apis
 from tpsparse.engine import load_config
-from tpsparse.parsing import actions, base, network, parts, persons
+from tpsparse.parsing import actions, base, network, part_detection, parts, persons, pose, segments
 from tpsparse.registry import DATASETS, MODELS, STAGES
 from tpsparse.structures import FrameParse, VideoParse
+from tpsparse.structures.segments import LabelTable
 from tpsparse.taxonomy import Taxonomy
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -32,6 +33,8 @@ NAMES = Taxonomy(
     actions=tuple(f"action {i}" for i in range(24)),
     objects=tuple(f"object {i}" for i in range(75)),
 )
+# Of a state recognizer, where there is no training split to derive them from.
+LABELS = LabelTable("head", 3.0, (("action 0", "state 0"), ("action 1", "state 0"))).to_meta()
 
 
 def found() -> list[Path]:
@@ -55,12 +58,15 @@ def test_all_are_found():
         size = "quick" if quick in path.parents else "full"
         counts.setdefault(path.parent.name, {"full": 0, "quick": 0})[size] += 1
     assert counts == {
-        "person_detection": {"full": 5, "quick": 4},
+        "person_detection": {"full": 6, "quick": 5},
+        "pose_estimation": {"full": 1, "quick": 1},
+        "part_detection": {"full": 2, "quick": 2},
         "part_parsing": {"full": 5, "quick": 5},
-        "action_recognition": {"full": 6, "quick": 6},
+        "state_recognition": {"full": 6, "quick": 5},
+        "action_recognition": {"full": 11, "quick": 12},
         "feature_fusion": {"full": 3, "quick": 3},
-        "systems": {"full": 12, "quick": 12},
-        "studies": {"full": 4, "quick": 3},
+        "systems": {"full": 29, "quick": 29},
+        "studies": {"full": 8, "quick": 7},
     }
 
 
@@ -81,7 +87,7 @@ def no_random_weights():
 def built(path: str) -> network.TrainedNetwork:
     """As ``load_network`` gives it, without weights."""
     init_default_scope("tpsparse")
-    cfg = load_config(path, taxonomy=NAMES)
+    cfg = load_config(path, taxonomy=NAMES, label_table=LABELS)
     model = MODELS.build(network._without_pretraining(cfg.model))
     return network.TrainedNetwork(cfg, model, Compose(cfg.test_pipeline))
 
@@ -96,7 +102,7 @@ def all_strings(node):
 
 @pytest.mark.parametrize("path", SYSTEMS + TRAININGS, ids=label)
 def test_words_are_filled_in(path):
-    cfg = load_config(path, taxonomy=NAMES, options={"parses_dir": "parses"})
+    cfg = load_config(path, taxonomy=NAMES, options={"parses_dir": "parses"}, label_table=LABELS)
     assert not [text for text in all_strings(cfg.to_dict()) if text.startswith("@")]
     assert cfg.default_scope == "tpsparse"
     assert apis.is_system(cfg) == (path in SYSTEMS)
@@ -147,8 +153,8 @@ def test_samples_go_through_the_pipeline(path, split, tiny_root, tiny_taxonomy, 
 
 @pytest.mark.parametrize("path", SYSTEMS, ids=label)
 def test_systems_build(path, monkeypatch, tiny_root):
-    for module in (persons, parts, actions):
-        monkeypatch.setattr(module, "load_network", lambda config, checkpoint, taxonomy, options: built(config))
+    for module in (persons, pose, part_detection, parts, segments, actions):
+        monkeypatch.setattr(module, "load_network", lambda config, checkpoint, taxonomy, *options: built(config))
     cfg = load_config(path, taxonomy=NAMES, options={"data_root": str(tiny_root)})
     tiny = Taxonomy.from_root(tiny_root)
     row = []

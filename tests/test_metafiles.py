@@ -11,7 +11,10 @@ from mmengine.config import Config
 from tpsparse.analysis.flops import network_complexity, official_sizes
 
 ROOT = Path(__file__).parents[1]
-METHODS = ("action_recognition", "feature_fusion", "part_parsing", "person_detection", "systems")
+METHODS = (
+    *("action_recognition", "feature_fusion", "part_detection", "part_parsing", "person_detection", "pose_estimation"),
+    *("state_recognition", "systems"),
+)
 
 
 def metafiles():

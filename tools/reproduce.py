@@ -29,8 +29,12 @@ def main(argv: list[str] | None = None) -> int:
         if metrics:
             print(f"\n{name}")
             print_metrics(metrics)
-    print("\ntop-1 accuracy by source of action scores")
-    print_metrics(report["sources"])
+    if report.get("metrics"):
+        print("\nthe system")
+        print_metrics(report["metrics"])
+    if report.get("sources"):
+        print("\ntop-1 accuracy by source of action scores")
+        print_metrics(report["sources"])
     print(f"\nall files: {reproduction.out_dir}")
     return SOME_SKIPPED if reproduction.place.skipped else DONE
 

@@ -10,6 +10,11 @@ fi
 if ! [ -x "$VENV/bin/python" ] || ! "$VENV/bin/python" -m pip --version > /dev/null 2>&1; then
   "$PYTHON" -m venv --clear "$VENV" || { echo "error: $PYTHON has no venv: install it (on Debian: apt-get install python3-venv)" >&2; exit 2; }
 fi
+# opencv-python and opencv-contrib-python share one folder: removing one of them takes the other's files with it, so that
+# an environment that has the plain one loses both before the other is installed.
+if "$VENV/bin/python" -m pip show --quiet opencv-python > /dev/null 2>&1; then
+  "$VENV/bin/python" -m pip uninstall --quiet --yes opencv-python opencv-contrib-python 2> /dev/null
+fi
 PIP=("$VENV/bin/python" -m pip install --quiet --disable-pip-version-check)
 echo "installing torch and the libraries (several GB the first time)"
 "${PIP[@]}" -r requirements.txt -r requirements/dev.txt

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.hooks import EMAHook
+from mmengine.hooks import EMAHook, Hook
+from mmengine.logging import print_log
 from mmengine.model import BaseTTAModel
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
+from torch import Tensor
 from torch.nn import Module
 from torch.nn.parallel import DistributedDataParallel
 
@@ -31,6 +33,7 @@ from .taxonomy import Taxonomy
 from .visualization import write_overlay
 
 PARSER = "ActionParser"
+BACKBONE = "backbone."
 ASSUMED_FPS = 25.0
 """Frames a second of an overlay whose video tells none."""
 
@@ -48,9 +51,12 @@ def train(cfg: Config, *, launcher: str = "none", resume: bool = False) -> Runne
         launcher: ``none``, ``pytorch`` or ``slurm``.
         resume: Go on from the last checkpoint in the work folder, if there is one.
 
+    A config may name another one in ``start_from``: training then starts from the backbone of that network, whose last
+    checkpoint is looked for in the folder beside the work folder, or is ``start_from_checkpoint``.
+
     Raises:
-        InputError: If the config is not of a training run or cannot be built, or the checkpoint to go on from does not
-            fit.
+        InputError: If the config is not of a training run or cannot be built, or the checkpoint to go on from, or to
+            start from, is missing or does not fit.
         LostPeerError: If another process of the run ended before its time.
     """
     if is_system(cfg) or "model" not in cfg or "train_dataloader" not in cfg:
@@ -68,9 +74,11 @@ def train(cfg: Config, *, launcher: str = "none", resume: bool = False) -> Runne
             runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
     if cfg.get("sync_bn"):
         check_sync_bn(runner.model, cfg.filename)
+    if checkpoint is None and cfg.get("start_from"):
+        runner.register_hook(_StartHook(_start_weights(cfg, _network_of(runner))))
     if checkpoint is not None:
         # mmengine itself would go on from a checkpoint of another network with the weights that fit.
-        load_weights(_network_of(runner), checkpoint, config_taxonomy(cfg), cfg.filename)
+        _load_into(runner, checkpoint, cfg)
         _check_average(runner, checkpoint)
     with noticing_lost_peers():
         runner.train()
@@ -104,15 +112,22 @@ def test(cfg: Config, *, checkpoint: str | None = None, launcher: str = "none") 
     with _building(cfg.filename):
         runner = build_runner(cfg, launcher)
     if checkpoint is not None:
-        load_weights(_network_of(runner), checkpoint, config_taxonomy(cfg), cfg.filename)
+        _load_into(runner, checkpoint, cfg)
     with _building(cfg.filename):
         _ = runner.test_loop  # else first built inside the test
     return runner.test(), runner
 
 
+def evaluators(cfg: Config) -> list[Any]:
+    """The metrics of a config's test, of which it may name one or several."""
+    return cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
+
+
 def write_to(cfg: Config, out: str | Path) -> None:
     """Have a system write its submission, report and records to ``out``."""
-    cfg.test_evaluator.out_dir = str(out)
+    for metric in evaluators(cfg):
+        if "out_dir" in metric:
+            metric.out_dir = str(out)
     cfg.model.save_dir = str(Path(out) / "parses" / "test")
 
 
@@ -200,6 +215,50 @@ def _check_average(runner: Runner, checkpoint: str) -> None:
     if averaged != any(isinstance(hook, EMAHook) for hook in runner.hooks):
         was, remedy = ("with", "give --ema as before") if averaged else ("without", "leave --ema out")
         raise InputError(f"{checkpoint} was trained {was} --ema: {remedy}, or start anew in another --work-dir")
+
+
+def _load_into(runner: Runner, checkpoint: str, cfg: Config) -> None:
+    names, labels = config_taxonomy(cfg), cfg.get("label_table")
+    load_weights(_network_of(runner), checkpoint, names, cfg.filename, label_table=labels)
+
+
+class _StartHook(Hook):
+    """Put weights in place when the runner has drawn its own: it does so after everything has been built."""
+
+    def __init__(self, weights: dict[str, Tensor]) -> None:
+        self.weights = weights
+
+    def before_train(self, runner: Runner) -> None:
+        """Load the weights; the others stay as they were drawn."""
+        _network_of(runner).load_state_dict(self.weights, strict=False)
+
+
+def _start_weights(cfg: Config, network: Module) -> dict[str, Tensor]:
+    """The backbone of the network that a training starts from.
+
+    Raises:
+        InputError: If it is missing, or not of this network's backbone, tensor by tensor.
+    """
+    source = Path(cfg.start_from)
+    folder = Path(cfg.work_dir).parent / source.stem
+    path = find_checkpoint(cfg.get("start_from_checkpoint") or str(folder), str(source))
+    content = read_checkpoint(path)
+    given = content.get("state_dict", content)
+    found = {name: value for name, value in given.items() if name.startswith(BACKBONE)}
+    wanted = {name: value.shape for name, value in network.state_dict().items() if name.startswith(BACKBONE)}
+    wrong = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != _shape(found.get(name)))
+    if wrong or not wanted:
+        raise InputError(
+            f"{path} has no backbone for {cfg.filename} to start from ({len(wrong)} of {len(wanted)} weights differ"
+            f"{', among them ' + wrong[0] if wrong else ''}): name another config in start_from than {source.name}, "
+            "or train that one again"
+        )
+    print_log(f"starting from the {len(found)} backbone weights of {path}", "current")
+    return found
+
+
+def _shape(value: Any) -> Any:
+    return value.shape if isinstance(value, Tensor) else None
 
 
 def _network_of(runner: Runner) -> Module:

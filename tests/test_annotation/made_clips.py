@@ -7,7 +7,7 @@ from pathlib import Path
 import bodies
 import numpy as np
 
-from tpsparse.annotation.poses import Pose
+from tpsparse.poses.landmarks import Pose
 from tpsparse.visualization import write_video
 
 SIZE = (96, 128)

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from made_clips import MadeEstimator, make_video
 
-from tpsparse.annotation import dataset, people
+from tpsparse.annotation import dataset
 from tpsparse.annotation.dataset import Options, annotate_videos
 from tpsparse.annotation.job import PoseOptions, Progress
 from tpsparse.annotation.processes import Failure
 from tpsparse.datasets.frame_list import read_frame_list
 from tpsparse.datasets.video import Video
 from tpsparse.errors import InputError
+from tpsparse.poses import mediapipe
 from tpsparse.taxonomy import Taxonomy
 
 OPTIONS = Options(review=False, progress=False)
@@ -32,7 +33,7 @@ def run_here(work: Any, tasks: list[Any], workers: int) -> Iterator[tuple[int, A
 
 @pytest.fixture(autouse=True)
 def made_people(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(people, "PoseEstimator", MadeEstimator)
+    monkeypatch.setattr(mediapipe, "PoseEstimator", MadeEstimator)
     monkeypatch.setattr(dataset, "run_processes", run_here)
     monkeypatch.setattr(dataset, "check_installed", lambda: None)
     MadeEstimator.asked = []

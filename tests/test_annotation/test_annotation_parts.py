@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from tpsparse.annotation.parts import PARTS, landmarks_of, part_boxes, person_boxes
-from tpsparse.annotation.poses import LANDMARK_IDS, LANDMARKS
+from tpsparse.poses.landmarks import LANDMARK_IDS, LANDMARKS
 
 SIZE = (400, 400)
 H = 175.0  # the body's height in pixels

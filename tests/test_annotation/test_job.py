@@ -8,7 +8,6 @@ import pytest
 from made_clips import MadeEstimator, make_video
 
 from tpsparse.annotation import job as job_module
-from tpsparse.annotation import people
 from tpsparse.annotation.job import Job, Labelled, PoseOptions, Progress, finished_clips, look_at, run_job
 from tpsparse.annotation.labels import Person
 from tpsparse.annotation.parts import PARTS
@@ -16,12 +15,13 @@ from tpsparse.annotation.rules import read_rules
 from tpsparse.annotation.sources import Source
 from tpsparse.datasets.video import Video
 from tpsparse.errors import InputError
+from tpsparse.poses import mediapipe
 from tpsparse.taxonomy import Taxonomy
 
 
 @pytest.fixture(autouse=True)
 def made_people(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(people, "PoseEstimator", MadeEstimator)
+    monkeypatch.setattr(mediapipe, "PoseEstimator", MadeEstimator)
     MadeEstimator.asked = []
 
 

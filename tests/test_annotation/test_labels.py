@@ -8,9 +8,9 @@ import pytest
 
 from tpsparse.annotation.labels import frame_annotation, label_clip, read_labels, steady_states, usable_fps
 from tpsparse.annotation.parts import PARTS
-from tpsparse.annotation.poses import Pose
 from tpsparse.annotation.rules import read_rules
 from tpsparse.errors import InputError
+from tpsparse.poses.landmarks import Pose
 
 CLIP = {"size": (400, 400), "fps": 25.0}
 

@@ -4,7 +4,7 @@ import pytest
 from bodies import HEIGHT
 
 from tpsparse.annotation.measures import GROUPS, MEASURES, Body, angle_between
-from tpsparse.annotation.poses import LANDMARK_IDS
+from tpsparse.poses.landmarks import LANDMARK_IDS
 
 FOREARM, UPPER_ARM = bodies.FOREARM / HEIGHT, bodies.UPPER_ARM / HEIGHT
 

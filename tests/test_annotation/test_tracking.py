@@ -4,9 +4,9 @@ import bodies
 import numpy as np
 import pytest
 
-from tpsparse.annotation.poses import Pose
 from tpsparse.annotation.tracking import link_tracks, load_tracks, save_tracks
 from tpsparse.errors import InputError
+from tpsparse.poses.landmarks import Pose
 
 
 def stand(x: float, *, score: float = 1.0) -> Pose:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tpsparse.datasets import frame_folder
+from tpsparse.datasets import extraction, frame_folder
 from tpsparse.datasets.frame_folder import FrameFolder, extract_frames, extract_video, open_frames
 from tpsparse.datasets.video import Video
 from tpsparse.errors import InputError
@@ -338,7 +338,7 @@ class TestBrokenVideos:
 
 def crash_on_b(job, settings):
     if job[0].stem == "b":
-        with frame_folder._new_folder(job[1]):
+        with extraction.new_folder(job[1]):
             os.abort()
     return extract_video(*job, settings)
 

@@ -24,7 +24,7 @@ from tpsparse.datasets.tasks import (
 from tpsparse.datasets.video import Video
 from tpsparse.engine import SeededSampler
 from tpsparse.errors import InputError
-from tpsparse.structures import FrameParse, VideoParse
+from tpsparse.structures import FrameParse, LabelTable, VideoParse
 from tpsparse.taxonomy import Taxonomy
 
 
@@ -232,47 +232,79 @@ class TestFeatures:
 class TestSegments:
     """Groups are head and arm; frames 1 to 8 have the left arm bent, 9 to 12 lifted, every fourth hides the right."""
 
+    PAIRS = (("lunge", "bend"), ("pull_ups", "bend"), ("pull_ups", "lift"), ("push_up", "bend"))
+
+    def make(self, root, split="test", *, seconds=0.6, pairs=PAIRS, group="arm", **kwargs):
+        table = LabelTable("arm", seconds, pairs).to_meta()
+        segments = kwargs.pop("segments", dict(type="EqualSegments", seconds=seconds))
+        return make(TPSSegmentDataset, root, split, group=group, label_table=table, segments=segments, **kwargs)
+
     def test_samples(self, tiny_root):
-        dataset = make(TPSSegmentDataset, tiny_root, "test", seconds=0.6)
+        dataset = self.make(tiny_root)
         assert len(dataset) == 6 and dataset.sample_groups().tolist() == [0, 0, 1, 1, 2, 2]
         samples = [dataset[i] for i in range(6)]
         assert [(s["start_index"], s["total_frames"]) for s in samples] == [(1, 6), (7, 6)] * 3
         assert [s["video"] for s in samples[::2]] == ["lunge_test_0", "pull_ups_test_0", "push_up_test_0"]
         # In frames 7 to 12 of pull_ups arms are bent 2 times and lifted 4 + 4 times; in the others bent 2 + 4 times and
-        # lifted 4 times.
-        assert [s["states"].tolist() for s in samples] == [[0, 1], [0, 1], [0, 1], [0, 2], [0, 1], [0, 1]]
-        assert [s["label"] for s in samples] == [0, 0, 1, 1, 2, 2]
+        # lifted 4 times. In frames 1 to 6 they are bent 6 times, and the right one is seen 5 times.
+        bent, lifted = [0, 11, 0], [0, 6, 4]
+        expected = [bent, lifted, [0, 6, 5], [0, 2, 8], [0, 22, 0], [0, 12, 8]]  # two persons in the third
+        assert [s["state_counts"].tolist() for s in samples] == expected
+        assert [s["label"] for s in samples] == [0, 0, 1, 2, 3, 3]
+        assert [s["action"] for s in samples] == [0, 0, 1, 1, 2, 2]
+        assert [s["states"].tolist() for s in samples] == [[-1, 1], [-1, 1], [-1, 1], [-1, 2], [-1, 1], [-1, 1]]
+
+    def test_names_are_kept_for_the_checkpoint(self, tiny_root):
+        dataset = self.make(tiny_root)
+        assert dataset.metainfo["label_table"] == LabelTable("arm", 0.6, self.PAIRS).to_meta()
+        assert set(dataset.metainfo) == {"taxonomy", "label_table"}
 
     def test_whole_video(self, tiny_root):
-        dataset = make(TPSSegmentDataset, tiny_root, "test", seconds=None)
+        dataset = self.make(tiny_root, seconds=None)
         assert len(dataset) == 3 and dataset[1]["total_frames"] == 12
-        assert dataset[1]["states"].tolist() == [0, 2]  # bent 8 times, lifted 4 + 9
+        assert dataset[1]["state_counts"].tolist() == [0, 8, 13] and dataset[1]["label"] == 2  # bent 8, lifted 4 + 9
 
-    def test_uneven_segments_cover_every_frame_once(self, tiny_root):
-        dataset = make(TPSSegmentDataset, tiny_root, "test", seconds=0.24)  # 12 frames in 5
-        spans = [(dataset[i]["start_index"], dataset[i]["total_frames"]) for i in range(5)]
-        assert [n for start, length in spans for n in range(start, start + length)] == list(range(1, 13))
+    def test_frame_by_frame(self, tiny_root):
+        dataset = self.make(tiny_root, segments=dict(type="FrameSegments", step=5, seconds=0.4))
+        assert [(dataset[i]["start_index"], dataset[i]["total_frames"]) for i in range(3)] == [(1, 4), (4, 4), (9, 4)]
+        assert [dataset[i]["state_counts"].tolist() for i in range(3, 6)] == [[0, 1, 1], [0, 1, 1], [0, 0, 2]]
 
     def test_shorter_than_a_segment(self, tiny_root):
-        assert len(make(TPSSegmentDataset, tiny_root, "test", seconds=60)) == 3
-        assert len(make(TPSSegmentDataset, tiny_root, "test", seconds=0.001)) == 36
+        assert len(self.make(tiny_root, seconds=60)) == 3
+        assert len(self.make(tiny_root, seconds=0.001)) == 36
 
-    def test_nothing_annotated(self, tiny_copy):
+    @pytest.mark.parametrize("left", [None, "{}"], ids=["no annotation", "nobody"])
+    def test_segments_without_the_group_are_left_out(self, tiny_copy, left):
         for frame in range(1, 7):
-            (tiny_copy / "test_annotations" / "lunge" / "lunge_test_0" / f"img_{frame:05d}.json").unlink()
-        dataset = make(TPSSegmentDataset, tiny_copy, "test", seconds=0.6)
-        assert dataset[0]["states"].tolist() == [-1, -1] and dataset[1]["states"].tolist() == [0, 1]
+            file = tiny_copy / "test_annotations" / "lunge" / "lunge_test_0" / f"img_{frame:05d}.json"
+            file.unlink() if left is None else file.write_text(left)
+        dataset = self.make(tiny_copy)
+        assert len(dataset) == 5 and (dataset[0]["start_index"], dataset[0]["label"]) == (7, 0)
+        assert dataset.sample_groups().tolist() == [0, 1, 1, 2, 2]
 
-    def test_frame_without_persons(self, tiny_copy):
-        for frame in range(1, 7):
-            (tiny_copy / "test_annotations" / "lunge" / "lunge_test_0" / f"img_{frame:05d}.json").write_text("{}")
-        assert make(TPSSegmentDataset, tiny_copy, "test", seconds=0.6)[0]["states"].tolist() == [-1, -1]
+    def test_pair_that_the_table_does_not_have(self, tiny_root):
+        dataset = self.make(tiny_root, pairs=self.PAIRS[:2])
+        assert [dataset[i]["label"] for i in range(6)] == [0, 0, 1, -1, -1, -1]
+        labelled = self.make(tiny_root, pairs=self.PAIRS[:2], only_labelled=True)
+        assert [labelled[i]["label"] for i in range(len(labelled))] == [0, 0, 1]
+
+    def test_nothing_of_the_group(self, tiny_copy):
+        for path in (tiny_copy / "test_annotations").rglob("*.json"):
+            path.write_text("{}")
+        with pytest.raises(InputError, match="has no segment with an annotated part of group arm: annotate it"):
+            self.make(tiny_copy)
+
+    def test_table_of_another_group_or_vocabulary(self, tiny_root):
+        with pytest.raises(InputError, match="label table is of part group arm, the data set of head: give the table"):
+            self.make(tiny_root, group="head")
+        with pytest.raises(InputError, match=r"lists do not have \(state moonwalk\)"):
+            self.make(tiny_root, pairs=[("lunge", "moonwalk")])
+        with pytest.raises(InputError, match="is no table of group"):
+            make(TPSSegmentDataset, tiny_root, group="arm", label_table={}, segments=dict(type="EqualSegments"))
 
     def test_frames_are_those_of_the_segment(self, tiny_root, scope):
         pipeline = [dict(type="mmaction.SampleFrames", clip_len=6, frame_interval=1, num_clips=1, test_mode=True)]
-        dataset = make(
-            TPSSegmentDataset, tiny_root, "test", seconds=0.6, pipeline=[*pipeline, dict(type="DecodeFrames")]
-        )
+        dataset = self.make(tiny_root, pipeline=[*pipeline, dict(type="DecodeFrames")])
         expected = Video(dataset.index.videos[0].path).frames(range(7, 13))
         np.testing.assert_array_equal(np.stack(dataset[1]["imgs"]), expected)
 

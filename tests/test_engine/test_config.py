@@ -7,6 +7,7 @@ import pytest
 
 from tpsparse.engine import config_taxonomy, load_config
 from tpsparse.errors import InputError
+from tpsparse.structures import LabelTable
 from tpsparse.taxonomy import Taxonomy
 
 NAMES = Taxonomy(parts=("head", "hip"), states=("none",), actions=("a", "b", "c"), objects=("ball",))
@@ -53,6 +54,77 @@ class TestWords:
     def test_unknown(self, write, word):
         with pytest.raises(InputError, match=f"config word {word.split('/')[0]} is not known: use one of .*@num_parts"):
             load_config(write(f"count = '{word}'"), taxonomy=NAMES)
+
+
+class TestLabels:
+    """``@label_table`` and ``@num_labels``. The arms of the drawn data set have four labels in segments of 0.6 s."""
+
+    TEXT = (
+        "data_root = 'absent'\ntrain_split = 'train'\ngroup = 'head'\nseconds = 0.6\n"
+        "data = dict(group='@group', cut=dict(seconds='@seconds'), table='@label_table')\nhead = ['@num_labels']\n"
+    )
+    ARMS = (("lunge", "bend"), ("pull_ups", "bend"), ("pull_ups", "lift"), ("push_up", "bend"))
+
+    def test_derived_from_the_training_data(self, write, tiny_root):
+        path = write(self.TEXT)
+        heads = [["lunge", "none"], ["pull_ups", "none"], ["push_up", "none"]]
+        for group, labels in (("head", heads), ("arm", [list(pair) for pair in self.ARMS])):
+            cfg = load_config(path, options={"data_root": str(tiny_root), "group": group})
+            assert cfg.data.to_dict() == {
+                "group": group,
+                "cut": {"seconds": 0.6},
+                "table": {"group": group, "seconds": 0.6, "labels": labels},
+            }
+            assert cfg.head == [len(labels)] and cfg.label_table == cfg.data.table
+
+    def test_whole_videos(self, write, tiny_root):
+        cfg = load_config(write(self.TEXT), options={"data_root": str(tiny_root), "group": "arm", "seconds": None})
+        # Bent 8 times, lifted 4 + 9 times in all of pull_ups.
+        labels = [["lunge", "bend"], ["pull_ups", "lift"], ["push_up", "bend"]]
+        assert cfg.data.table == {"group": "arm", "seconds": None, "labels": labels} and cfg.data.cut.seconds is None
+
+    def test_of_a_named_split(self, write, tiny_copy):
+        (tiny_copy / "splits").mkdir()
+        (tiny_copy / "splits" / "one.json").write_text('{"subsets": {"train": ["lunge/lunge_train_0.mp4"]}}')
+        options = {"data_root": str(tiny_copy), "group": "arm", "train_split": "one/train"}
+        assert load_config(write(self.TEXT), options=options).head == [1]
+
+    def test_given(self, write):
+        table = LabelTable("head", 3.0, (("a", "none"),)).to_meta()
+        cfg = load_config(write(self.TEXT), taxonomy=NAMES, label_table=table)
+        assert cfg.data.table.to_dict() == table == cfg.label_table.to_dict() and cfg.head == [1]
+
+    @pytest.mark.parametrize("empty", [[], {}])
+    def test_none_known(self, write, empty):
+        cfg = load_config(write(self.TEXT), taxonomy=NAMES, label_table=empty)
+        assert cfg.data.table == cfg.label_table == {} and cfg.head == [0]
+
+    def test_configs_without_the_words_need_no_data(self, write):
+        cfg = load_config(write("data_root = 'absent'\ngroup = 'head'\nseconds = 3.0\na = '@group'"), taxonomy=NAMES)
+        assert cfg.a == "head" and "label_table" not in cfg
+
+    def test_what_is_dumped_is_read_as_it_is(self, write, tiny_root, tmp_path):
+        cfg = load_config(write(self.TEXT), options={"data_root": str(tiny_root), "group": "arm"})
+        cfg.dump(tmp_path / "dumped.py")
+        again = load_config(tmp_path / "dumped.py", options={"data_root": "gone"})
+        assert again.data == cfg.data and again.label_table == cfg.label_table and again.head == [4]
+
+    @pytest.mark.parametrize(
+        ("text", "lacking"),
+        [("seconds = 3.0", "group"), ("group = 'arm'", "seconds"), ("", "group and seconds")],
+    )
+    def test_without_group_or_seconds(self, write, text, lacking):
+        path = write(f"data_root = 'absent'\n{text}\na = '@num_labels'")
+        with pytest.raises(InputError, match=rf"run\.py asks for labels without {lacking}: give them at its top level"):
+            load_config(path, taxonomy=NAMES)
+
+    def test_nothing_of_the_group(self, write, tiny_copy, tiny_root):
+        with pytest.raises(InputError, match="has no part group foot: use one of head, arm"):
+            load_config(write(self.TEXT), options={"data_root": str(tiny_root), "group": "foot"})
+        for file in (tiny_copy / "train_annotations").rglob("*.json"):
+            file.write_text("{}")
+        with pytest.raises(InputError, match=r"\(train\) has no annotated part of group head: annotate it or use"):
+            load_config(write(self.TEXT), options={"data_root": str(tiny_copy)})
 
 
 class TestFiles:

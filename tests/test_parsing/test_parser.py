@@ -12,6 +12,7 @@ from safetensors.numpy import load_file, save_file
 from tpsparse.datasets.video import FrameStore, Video
 from tpsparse.errors import InputError
 from tpsparse.parsing import ActionParser, Stage, parser
+from tpsparse.parsing.network import fingerprint
 from tpsparse.registry import STAGES
 from tpsparse.structures.parse import read_metadata
 
@@ -203,3 +204,32 @@ class TestSaved:
             path.write_bytes({"empty": b"", "half": content[: len(content) // 2], "not one": b"words" * 50}[how])
         assert self.parse(make, clip, tmp_path / "p") == 1
         assert self.parse(make, clip, tmp_path / "p") == 0
+
+
+STATES = """
+data_root, train_split, group, seconds = "nowhere", "train", "head", 3.0
+model = dict(type="X", num="@num_labels")
+test_pipeline = []
+test_dataloader = dict(dataset=dict(segments=dict(type="EqualSegments", seconds="@seconds")))
+"""
+
+
+def test_stamp_follows_how_a_state_recognizer_was_trained_and_cuts_videos(tiny_taxonomy, tmp_path):
+    """Its labels are in its checkpoint, so no data set is needed."""
+    config, weights = tmp_path / "states.py", tmp_path / "net.pth"
+    weights.write_bytes(b"weights")
+
+    def identity(text=STATES, **stage):
+        config.write_text(text)
+        stage = dict(type="ClassifySegments", config=str(config), checkpoint=str(weights), **stage)
+        return fingerprint(parser._identity(stage, tiny_taxonomy))
+
+    plain = identity()
+    assert identity() == plain
+    others = [
+        identity(train_options=dict(group="arm")),
+        identity(train_options=dict(seconds=10.0)),
+        identity(STATES.replace("EqualSegments", "FrameSegments")),
+        identity(segments=dict(type="EqualSegments")),
+    ]
+    assert len({plain, *others}) == 5

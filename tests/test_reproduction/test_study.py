@@ -19,6 +19,7 @@ from tpsparse.reproduction.study import _compare
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 STUDIES = sorted(path for path in (REPOSITORY / "configs").rglob("studies/*.py") if "_base_" not in path.parts)
+SWIN = "dap_swin-24_1xb8_synthetic-8x2x1-rgb"
 QUICK_STUDIES = [path for path in STUDIES if "quick" in path.parts]
 # Video to PSC and whether the action is right, of the systems by name; everything is right in the last.
 SCORED = {
@@ -216,6 +217,38 @@ def test_fewer_frames_for_the_networks_of_a_task(study):
     assert all("train_dataloader.dataset.frame_step=2" in line for line in made.commands(2))
     [place] = study("dap_table5", seeds=(0,)).places.values()
     assert "train_dataloader.dataset.frame_step" not in place.network_options(Path("action_recognition/x.py"))
+
+
+def test_networks_with_options_and_what_they_start_from(tmp_path, tiny_root, stand_ins):
+    """One config, two part groups: a network each, and before them the one that both start from."""
+    text = (REPOSITORY / "configs" / "quick" / "action_recognition" / f"{SWIN}.py").read_text()
+    base = str(REPOSITORY / "configs" / "quick" / "_base_")
+    (tmp_path / "base.py").write_text(text.replace('"../_base_/', f'"{base}/'))
+    start = '_base_ = "base.py"\nstart_from = "{{ fileDirname }}/base.py"\ngroup = "head"\n'
+    (tmp_path / "states.py").write_text(start)
+    rows = {group: dict(name=group, config="states.py", train_options=dict(group=group)) for group in ("arm", "head")}
+    rows["plain"] = dict(name="plain", config="states.py")
+    values = dict(data_root=str(tiny_root), train_split="train", test_split="test", work_dir=str(tmp_path / "work"))
+    values |= dict(configs=str(tmp_path), rows=rows, columns={"x": "x"}, title="t")
+    (tmp_path / "table.py").write_text("\n".join(f"{name} = {value!r}" for name, value in values.items()))
+    made = Study(tmp_path / "table.py", seeds=(0, 1), jobs=1)
+    lines = made.commands(4)
+    assert len(lines) == 2 * 4  # seeds, networks
+    assert [Path(shlex.split(line)[5]).name for line in lines[:4]] == ["base", "states-arm", "states-head", "states"]
+    assert "group=arm" in lines[1] and "group=head" in lines[2] and "group" not in lines[0] + lines[3]
+    made.run()
+    trained = [what for kind, what in stand_ins if kind == "train"]
+    assert trained[:2] == ["base 0", "base 1"] and len(trained) == 8
+    steps = json.loads((tmp_path / "work" / "seed1" / "steps.json").read_text())
+    assert {"train base", "train states-arm", "measure states-arm", "measure states-head"} <= set(steps)
+    assert "measure base" not in steps  # it is no row
+    arm, head, plain = made.rows[0].values()
+    assert arm.load().group == "arm" and head.load().group == plain.load().group == "head"
+    assert arm.identity != head.identity == plain.identity
+    # Another network to start from, and be it by its content alone, gives another network.
+    before = arm.identity
+    (tmp_path / "base.py").write_text((tmp_path / "base.py").read_text() + "\nrandomness = dict(seed=0, x=1)\n")
+    assert Study(tmp_path / "table.py", seeds=(0,)).rows[0]["arm"].identity != before
 
 
 def copied_study(folder: Path, more: str) -> Path:

@@ -14,7 +14,7 @@ from tpsparse import apis
 from tpsparse.datasets.video import Video
 from tpsparse.errors import InputError
 from tpsparse.parsing import ActionParser
-from tpsparse.reproduction import Reproduction
+from tpsparse.reproduction import Reproduction, Study
 from tpsparse.reproduction.system import _parse_each
 
 
@@ -39,6 +39,7 @@ class StandIns:
 
     def __init__(self, monkeypatch):
         self.calls: list[str] = []
+        self.configs: list = []
         self.fail_at = ""
         monkeypatch.setattr(apis, "train", self.train)
         monkeypatch.setattr(apis, "test", self.test)
@@ -55,6 +56,7 @@ class StandIns:
         return SimpleNamespace(train_dataloader=SimpleNamespace(dataset=SimpleNamespace(problems=[1])))
 
     def test(self, cfg, **kwargs):
+        self.configs.append(cfg)
         evaluator = cfg.test_evaluator.type
         name = {"ParseCount": "features", "KineticsTPSMetric": "system"}.get(evaluator, "measure")
         self.note("floor" if "most_frequent" in cfg.get("title", "").replace(" ", "_") else name)
@@ -195,6 +197,184 @@ def test_video_that_breaks_is_not_drawn(tiny_root, monkeypatch):
     parser = SimpleNamespace(parse_video=parse_video)
     found = [(next(frames).shape, parse) for frames, parse in _parse_each(parser, videos)]
     assert found == [((64, 96, 3), "lunge_test_0"), ((64, 96, 3), "push_up_test_0")]
+
+
+PARTS_ON_RECORDS = """
+_base_ = {parent!r}
+parses_dir = "nowhere"
+train_dataloader = dict(dataset=dict(keypoints="@parses_dir/keypoints/train", frame_step=3))
+test_dataloader = dict(dataset=dict(keypoints="@parses_dir/keypoints/test"))
+"""
+PERSONS_AND_PARTS = """
+_base_ = {parent!r}
+stage = _base_.stages.parts
+model = dict(stages=[{before} dict(stage, config={config!r}{more}), dict(type="X", weights=dict(a=1))])
+floor = None
+"""
+GROW = 'dict(type="GrowBoxes", margin={margin}),'
+
+
+class TestNetworksThatLearnFromRecords:
+    """A part network that learns from what the stages before it have parsed, as one that is guided by keypoints."""
+
+    @pytest.fixture
+    def make(self, drawn, tiny_root, tmp_path):
+        def make(name="guided", *, before="_base_.stages.persons,", more="", network="parts", **options):
+            config = tmp_path / f"{network}.py"
+            config.write_text(PARTS_ON_RECORDS.format(parent=str(drawn.quick_config("part_parsing"))))
+            path = tmp_path / f"{name}.py"
+            parts = dict(before=before, config=str(config), more=more)
+            path.write_text(PERSONS_AND_PARTS.format(parent=str(drawn.QUICK_SYSTEM), **parts))
+            options = {"data_root": str(tiny_root), **options}
+            return Reproduction(path, work_dir=str(tmp_path / "work"), options=options, jobs=1)
+
+        return make
+
+    ROW = ["train person_detection", "measure", "features", "train parts", "features", "measure", "system"]
+
+    def test_order_and_frames(self, make, stand_ins, tmp_path):
+        made = make()
+        made.run()
+        # The trainings are told apart by the folder of their config.
+        assert [call.replace(tmp_path.name, "parts") for call in stand_ins.calls] == [*self.ROW, "draw"]
+        train, test = [cfg for cfg in stand_ins.configs if cfg.test_evaluator.type == "ParseCount"]
+        folder = tmp_path / "work" / "parses" / "keypoints"
+        assert [cfg.model.save_dir for cfg in (train, test)] == [str(folder / "train"), str(folder / "test")]
+        assert [cfg.test_dataloader.dataset.split for cfg in (train, test)] == ["train", "test"]
+        # The frames that the network's data sets take of a video.
+        assert [dict(cfg.model.frames) for cfg in (train, test)] == [
+            dict(type="EveryFrame", step=3),
+            dict(type="EveryFrame", step=5),
+        ]
+        assert [stage.type for stage in train.model.stages] == ["DetectPersons"]
+        assert all((folder / split / "made_by.json").is_file() for split in ("train", "test"))
+        [guided] = [network for network in made.networks if network.name == "parts"]
+        assert guided.load().train_dataloader.dataset.keypoints == str(folder / "train")
+
+    def test_nothing_is_done_twice(self, make, stand_ins):
+        make().run()
+        stand_ins.calls.clear()
+        make().run()
+        assert stand_ins.calls == []
+
+    def test_frames_of_the_stage(self, make, stand_ins):
+        make(more=', frames=dict(type="EveryFrame", step=4), train_frames=dict(type="EvenFrames", num=2)').test()
+        train, test = [cfg.model.frames for cfg in stand_ins.configs if cfg.test_evaluator.type == "ParseCount"]
+        assert train == dict(type="EvenFrames", num=2) and test == dict(type="EveryFrame", step=4)
+
+    @pytest.mark.parametrize("step", ["features", "train parts"])
+    def test_interrupted(self, make, stand_ins, step, tmp_path):
+        stand_ins.fail_at = step.replace("parts", tmp_path.name)
+        with pytest.raises(KeyboardInterrupt):
+            make().test()
+        done = list(stand_ins.calls)
+        stand_ins.calls.clear()
+        stand_ins.fail_at = ""
+        make().test()
+        calls = [call.replace(tmp_path.name, "parts") for call in done + stand_ins.calls]
+        assert calls == self.ROW
+
+    def test_row_ends_with_the_stage_that_gives_keypoints(self, make, stand_ins):
+        """What comes between it and the network, as boxes that are grown, changes neither records nor network."""
+        pose = '_base_.stages.persons, dict(type="ReadParse", folder="x", gives=["keypoints"]),'
+        made = make(before=pose)
+        made.test()
+        [train, _] = [cfg for cfg in stand_ins.configs if cfg.test_evaluator.type == "ParseCount"]
+        assert [stage.type for stage in train.model.stages] == ["DetectPersons", "ReadParse"]
+        stand_ins.calls.clear()
+        swin = "_base_.stages.swin,"
+        make("grown", before=pose + GROW.format(margin=0.1) + swin).test()
+        assert sorted(stand_ins.calls) == ["measure", "system", "train action_recognition"]
+
+    def test_rules_before_it_are_part_of_what_it_is(self, make, stand_ins):
+        grown = "_base_.stages.persons," + GROW
+        make(before=grown.format(margin=0.1)).test()
+        stand_ins.calls.clear()
+        with pytest.raises(InputError, match="parts was trained with another config or data: remove it"):
+            make(before=grown.format(margin=0.2)).test()
+        stand_ins.calls.clear()
+        make(before=grown.format(margin=0.1)).test()
+        assert stand_ins.calls == []  # the other's records are in the folder now, and nothing is left to learn
+
+    def test_two_networks_that_share_a_folder(self, make, stand_ins, tmp_path):
+        """Records of other stages are made anew before a network learns from them, or is measured on them."""
+        grown = "_base_.stages.persons," + GROW.format(margin=0.1)
+        stand_ins.fail_at = f"train {tmp_path.name}"
+        with pytest.raises(KeyboardInterrupt):
+            make().test()
+        stand_ins.fail_at = ""
+        make("another", before=grown, network="other").test()
+        stand_ins.calls.clear()
+        make().test()
+        assert [call.replace(tmp_path.name, "parts") for call in stand_ins.calls] == self.ROW[2:]
+
+    def test_given_weights_are_neither_trained_nor_measured(self, make, stand_ins, tmp_path):
+        weights = tmp_path / "pose (ü).pth"
+        weights.write_bytes(b"first")
+        given = f"_base_.stages.persons, dict(_base_.stages.parts, checkpoint={str(weights)!r}),"
+        made = make(before=given)
+        assert [network.name for network in made.networks][1:] == ["parts"] and len(made.networks) == 2
+        made.test()
+        assert stand_ins.calls.count("measure") == 2
+        weights.write_bytes(b"second")
+        with pytest.raises(InputError, match="parts was trained with another config or data"):
+            make(before=given).test()
+
+    def test_url_is_given(self, make):
+        before = '_base_.stages.persons, dict(_base_.stages.parts, checkpoint="https://example.org/net.pth"),'
+        made = make(before=before)
+        assert len(made.networks) == 2 and "https://example.org/net.pth" in json.dumps(made.identity)
+
+    def test_given_weights_that_are_missing(self, make, tmp_path):
+        before = f'_base_.stages.persons, dict(_base_.stages.parts, checkpoint="{tmp_path}/x.pth"),'
+        with pytest.raises(InputError, match=r"checkpoint .*x\.pth is missing"):
+            make(before=before)
+
+    def test_study_does_not_take_it_alone(self, make, tmp_path, tiny_root):
+        make()
+        study = tmp_path / "study.py"
+        data = dict(data_root=str(tiny_root), train_split="train", test_split="test", work_dir=str(tmp_path / "s"))
+        rows = dict(a=dict(name="a", config="parts.py"))
+        values = dict(data, configs=str(tmp_path), rows=rows, columns={"part/part_AP50": "AP50"}, title="t")
+        study.write_text("\n".join(f"{name} = {value!r}" for name, value in values.items()))
+        with pytest.raises(InputError, match="learns from what other networks have parsed: name a system"):
+            Study(study)
+
+
+class TestSystemWithoutTheScore:
+    @pytest.fixture
+    def make(self, drawn, tiny_root, tmp_path):
+        def make(evaluator):
+            path = tmp_path / "persons.py"
+            text = f"_base_ = {str(drawn.QUICK_SYSTEM)!r}\nout_dir = '@work_dir/persons'\n"
+            text += f"test_evaluator = {evaluator}\nmodel = dict(stages=[_base_.stages.persons])\n"
+            path.write_text(text)
+            options = {"data_root": str(tiny_root)}
+            return Reproduction(path, work_dir=str(tmp_path / "work"), options=options, jobs=1)
+
+        return make
+
+    def test_has_neither_floor_nor_overlay(self, make, stand_ins, tmp_path):
+        made = make('dict(_delete_=True, type="ParsedPersonAP")')
+        report = made.run()
+        assert stand_ins.calls == ["train person_detection", "measure", "measure"]
+        assert made.out_dir == tmp_path / "work" / "persons" and report == read(made.out_dir / "report.json")
+        assert report["metrics"] == {"x": 1.0} and "baseline_score" not in report and "score" not in report
+        assert made.report() == {}
+
+    def test_several_metrics(self, make):
+        made = make('[_base_.test_evaluator, dict(type="ParsedPersonAP")]')
+        assert made.scored and made.out_dir.name == "persons"
+        apis.write_to(made.cfg, "elsewhere")
+        score, persons = made.cfg.test_evaluator
+        assert score.out_dir == "elsewhere" and "out_dir" not in persons
+
+
+def test_no_floor(system, stand_ins):
+    made = system(floor=None)
+    report = made.run()
+    assert stand_ins.calls == [call for call in EVERYTHING if call != "floor"]
+    assert report["score"] == 0.5 and "baseline_score" not in report
 
 
 class TestForReal:

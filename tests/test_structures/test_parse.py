@@ -7,7 +7,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from tpsparse.errors import InputError
-from tpsparse.structures import FrameParse, VideoParse
+from tpsparse.structures import FrameParse, SegmentScores, VideoParse
 from tpsparse.structures.parse import read_metadata
 
 PARTS, JOINTS, STATES, CHANNELS = 10, 17, 5, 8
@@ -210,6 +210,43 @@ def test_round_trip_of_everything(tmp_path):
             np.testing.assert_array_equal(getattr(loaded, name)[key], array)
 
 
+def test_round_trip_of_segments(tmp_path):
+    rng = np.random.default_rng(0)
+    segments = {
+        "arm, ip-CSN (3 s)": SegmentScores([[1, 45], [46, 90]], rng.random((2, 3, 5), dtype=np.float32)),
+        "a/b": SegmentScores([[1, 1], [6, 6], [11, 11]], rng.random((3, 3, 5), dtype=np.float32)),
+    }
+    loaded = round_trip(VideoParse("clip", segments=segments), tmp_path).segments
+    assert loaded.keys() == segments.keys()
+    for name, expected in segments.items():
+        assert loaded[name].frames.dtype == np.int64 and loaded[name].scores.dtype == np.float32
+        np.testing.assert_array_equal(loaded[name].frames, expected.frames)
+        np.testing.assert_array_equal(loaded[name].scores, expected.scores)
+
+
+def test_records_from_before_there_were_segments_are_read(tmp_path):
+    path = tmp_path / "old.safetensors"
+    VideoParse("clip", frames=[full_frame(1)]).save(path)
+    assert not [name for name in load_file(path) if name.startswith("segment")]
+    assert VideoParse.load(path).segments == {}
+
+
+@pytest.mark.parametrize("change", ["no scores", "no frames", "fewer rows", "nan"])
+def test_damaged_segments_are_named(tmp_path, change):
+    path = tmp_path / "one.safetensors"
+    VideoParse("clip", segments={"arm": SegmentScores([[1, 4], [5, 9]], np.ones((2, 3, 5)))}).save(path)
+    info, arrays = read_metadata(path), load_file(path)
+    if change in ("no scores", "no frames"):
+        del arrays[f"segment_{change[3:]}/arm"]
+    elif change == "fewer rows":
+        arrays["segment_scores/arm"] = arrays["segment_scores/arm"][:1]
+    else:
+        arrays["segment_scores/arm"][1, 0, 0] = np.nan
+    save_file(arrays, path, info)
+    with pytest.raises(InputError, match=r"one\.safetensors is damaged"):
+        VideoParse.load(path)
+
+
 @pytest.mark.parametrize("given", ROW_FIELDS[2:])
 def test_round_trip_of_each_optional_field_alone(tmp_path, given):
     frames = [full_frame(i) for i in (2, 4)]
@@ -270,6 +307,20 @@ def test_metadata_is_kept_beside_the_arrays(tmp_path):
     path = tmp_path / "one.safetensors"
     VideoParse("clip").save(path, {"fingerprint": "abc"})
     assert read_metadata(path)["fingerprint"] == "abc"
+
+
+def test_equal_records_are_equal_files(tmp_path):
+    """The library writes the strings of the header in another order each time."""
+    written = set()
+    for _ in range(8):
+        parse = VideoParse('größe (1) "x"', frames=[FrameParse(1, [[0, 0, 1, 1]])], error="a\tb\x7f\U0001f600")
+        parse.save(tmp_path / "a.safetensors", {"stamp": "ü", "more": "\\ \n"})
+        written.add((tmp_path / "a.safetensors").read_bytes())
+    assert len(written) == 1
+    back = VideoParse.load(tmp_path / "a.safetensors")
+    assert back.video == parse.video and back.error == parse.error and back.frames[0].boxes.tolist() == [[0, 0, 1, 1]]
+    info = read_metadata(tmp_path / "a.safetensors")
+    assert (info["stamp"], info["more"]) == ("ü", "\\ \n")
 
 
 def test_saving_again_replaces(tmp_path):

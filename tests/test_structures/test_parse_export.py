@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tpsparse.errors import InputError
-from tpsparse.structures import FrameParse, VideoParse, parse_to_json
+from tpsparse.structures import FrameParse, SegmentScores, VideoParse, parse_to_json
 from tpsparse.structures.export import named_states, present_parts
 from tpsparse.taxonomy import Taxonomy
 
@@ -16,6 +16,10 @@ TAXONOMY = Taxonomy(
     states=("none", "bend", "lift"),
     actions=("hurling_(sport)", "snatch_weight_lifting"),
 )
+# One person; of the keypoints the first and the last are known, one with a score is nowhere.
+KEYPOINTS_OF_ONE = np.zeros((1, 17, 3))
+KEYPOINTS_OF_ONE[0, [0, 16]] = [[10.04, 11.06, 0.5], [7, 90, 1]]
+KEYPOINTS_OF_ONE[0, 3] = [NAN, NAN, 0.0]
 # One person; the right arm is absent.
 PART_BOXES = np.array([[[10, 10, 20, 20], [5.04, 20.06, 15, 40], [NAN] * 4]], np.float32)
 
@@ -25,7 +29,7 @@ def full_parse() -> VideoParse:
         frame_index=6,
         boxes=[[1.26, 2, 50, 100]],
         scores=np.array([0.987654], np.float32),
-        keypoints=np.array([[[10.04, 11.06, 0.5], [NAN, NAN, 0.0]]]),
+        keypoints=KEYPOINTS_OF_ONE,
         part_boxes=PART_BOXES,
         part_scores=np.array([[0.9, 0.25, 0.8]], np.float32),
         state_scores=np.array([[[0.7, 0.2, 0.1], [0.1, 0.12346, 0.77654], [1, 0, 0]]]),
@@ -56,7 +60,7 @@ def test_everything_by_hand():
                         "number": 1,
                         "box": [1.3, 2.0, 50.0, 100.0],
                         "score": 0.9877,
-                        "keypoints": [[10.0, 11.1, 0.5], [None, None, 0.0]],
+                        "keypoints": {"nose": [10.0, 11.1, 0.5], "right_ankle": [7.0, 90.0, 1.0]},
                         "parts": {
                             "head": {
                                 "box": [10.0, 10.0, 20.0, 20.0],
@@ -146,3 +150,25 @@ def test_taxonomy_of_another_data_set_is_refused(fields, message):
 def test_actions_of_another_data_set_are_refused():
     with pytest.raises(InputError, match="24 actions and the taxonomy names 2"):
         parse_to_json(VideoParse("clip", action_scores={"csn": np.ones(24)}), TAXONOMY)
+
+
+def test_segments_by_hand():
+    scores = np.zeros((2, 2, 3))
+    scores[0, 0, 2], scores[0, 1, 1] = 0.25, 0.75
+    scores[1, 0, 0], scores[1, 1, 2] = 0.5, 0.5  # of equals the first
+    parse = VideoParse("clip", segments={"arm (3 s)": SegmentScores([[1, 45], [46, 90]], scores)})
+    assert parse_to_json(parse, TAXONOMY)["segments"] == {
+        "arm (3 s)": [
+            {"first": 1, "last": 45, "action": "snatch_weight_lifting", "state": "bend", "score": 0.75},
+            {"first": 46, "last": 90, "action": "hurling_(sport)", "state": "none", "score": 0.5},
+        ]
+    }
+    assert "segments" not in parse_to_json(VideoParse("clip"), TAXONOMY)
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"), [((1, 24, 3), "24 actions and the tax"), ((1, 2, 74), "74 states and the tax")]
+)
+def test_segments_of_another_data_set_are_refused(shape, message):
+    with pytest.raises(InputError, match=message):
+        parse_to_json(VideoParse("clip", segments={"arm": SegmentScores([[1, 2]], np.ones(shape))}), TAXONOMY)

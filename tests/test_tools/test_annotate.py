@@ -29,12 +29,12 @@ def test_options_that_are_not_understood(run_tool, tmp_path: Path, given: list[s
 def test_without_mediapipe_the_command_is_told(
     run_tool, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tpsparse.annotation import people
+    from tpsparse.poses import mediapipe
 
     def missing(name: str) -> str:
-        raise people.metadata.PackageNotFoundError(name)
+        raise mediapipe.metadata.PackageNotFoundError(name)
 
-    monkeypatch.setattr(people.metadata, "version", missing)
+    monkeypatch.setattr(mediapipe.metadata, "version", missing)
     assert run_tool("annotate", tmp_path, "--out", tmp_path / "set") == 2
     assert "mediapipe is not installed, which finds people in videos: run make annotate" in capsys.readouterr().err
     assert not (tmp_path / "set").exists()

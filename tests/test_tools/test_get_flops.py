@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from tiny import QUICK_SYSTEM, quick_config
+from tiny import QUICK, QUICK_SYSTEM, quick_config
 
 NAME = "analysis/get_flops"
 
@@ -57,6 +57,21 @@ def test_system(run_tool, tiny_root, tmp_path, capsys):
     assert "frame of 2 persons" in out and "video, besides frames" in out
 
 
+def test_second_of_video(run_tool, tiny_root, tmp_path, capsys):
+    file = tmp_path / "flops.json"
+    options = ["--persons", 2, "--fps", 10, "--step", 5, "--duration", 4, "--json", file]
+    assert run_tool(NAME, QUICK / "systems" / "pcf.py", "--data-root", tiny_root, *options) == 0
+    [system] = json.loads(file.read_text())
+    assert system["video"] == dict(fps=10.0, duration=4.0, persons=2, step=5)
+    rates = {stage["stage"]: stage["inputs_a_second"] for stage in system["by_stage"]}
+    assert (rates["DetectPersons"], rates["DetectParts"], rates["csn_ip"]) == (2, 4, 1 / 4)
+    assert rates["ip_3s_arm"] == pytest.approx(1 / 3) and rates["GrowBoxes"] == 0
+    whole = sum(stage["multiply_adds_a_second"] for stage in system["by_stage"])
+    assert system["multiply_adds_a_second"] == whole
+    out = capsys.readouterr().out
+    assert "a video of 4 s" in out and "0.33 segments" in out and f"{whole / 1e9:.2f}" in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -82,3 +97,11 @@ def test_names_of_kinetics_tps_are_told(run_tool, tmp_path, capsys):
     config.write_text(f"_base_ = {str(quick_config('part_parsing'))!r}\ndata_root = 'nowhere'\n")
     assert run_tool(NAME, config) == 0
     assert "numbers of names: those of Kinetics-TPS" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("option", ["--fps", "--duration"])
+@pytest.mark.parametrize("value", ["0", "-1", "nan", "inf", "x"])
+def test_what_no_video_has(run_tool, capsys, option, value):
+    with pytest.raises(SystemExit):
+        run_tool(NAME, QUICK_SYSTEM, f"{option}={value}")
+    assert f"argument {option}: " in capsys.readouterr().err

@@ -173,6 +173,8 @@ def test_keypoints_below_the_score_and_nan_are_not_drawn():
     keypoints[0, 5], keypoints[0, 7] = [100, 250, 0.3], [180, 250, 0.9]  # left shoulder and elbow are linked
     seen = draw_parse(image, FrameParse(1, [[200, 100, 300, 400]], keypoints=keypoints), TAXONOMY)
     assert (seen[250, 140] > 200).all()  # smoothed white on grey
+    without = draw_parse(image, FrameParse(1, [[200, 100, 300, 400]], keypoints=keypoints), TAXONOMY, skeletons=False)
+    np.testing.assert_array_equal(without, bare)
 
 
 def test_other_skeletons_get_points_and_no_links():

@@ -1,12 +1,16 @@
-"""Count the parameters and the multiply-adds of networks, or of the networks of systems, from their configs.
+"""Count the parameters and the multiply-adds of networks, or of the stages of systems, from their configs.
 
 What papers call FLOPs are multiply-adds: convolutions, linear layers and matrix products, those of attention included;
-norms, activations, RoIAlign and the like are not counted. Neither a data set nor weights are needed.
+norms, activations, RoIAlign and the like are not counted, nor optical flow and MediaPipe. A system is also counted by
+the second of video: frames parsed, persons in them, segments and the video itself, each as often as an average video
+has them. Neither a data set nor weights are needed.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -27,7 +31,11 @@ def main(argv: list[str] | None = None) -> int:
         metavar="N",
         help="count one view: H W of a frame or crop, T H W of a clip, T P of features (default: the config's views)",
     )
-    parser.add_argument("--persons", type=positive, default=3, help="persons in a system's frame (default: 3)")
+    average = parser.add_argument_group("an average video, for systems")
+    average.add_argument("--persons", type=positive, default=3, help="in a frame (default: 3)")
+    average.add_argument("--fps", type=_above_zero, default=15.0, help="frames a second (default: 15)")
+    average.add_argument("--step", type=positive, help="every how many are parsed (default: the system's own)")
+    average.add_argument("--duration", type=_above_zero, default=9.91, help="seconds (default: 9.91)")
     parser.add_argument("--data-root", metavar="ROOT", help="whose lists to count for (default: the config's own)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where the numbers go as well")
     args = parser.parse_args(argv)
@@ -40,11 +48,19 @@ def main(argv: list[str] | None = None) -> int:
         if "stages" in each:
             print()
             _show(each["stages"], each)
+            _show_by_stage(each)
     if not all(each["own_names"] for each in found):
         print("numbers of names: those of Kinetics-TPS, where the config's data set is not here")
     if args.json is not None:
         write_json(args.json, found)
     return DONE
+
+
+def _above_zero(text: str) -> float:
+    number = float(text)
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return number
 
 
 def _count(config: str, args: argparse.Namespace) -> dict[str, Any]:
@@ -55,11 +71,13 @@ def _count(config: str, args: argparse.Namespace) -> dict[str, Any]:
     from tpsparse.errors import InputError
 
     taxonomy, own = flops.sizes_of(config, args.data_root)
-    if not is_system(load_config(config, taxonomy=taxonomy)):
+    if not is_system(load_config(config, taxonomy=taxonomy, label_table=flops.some_labels(taxonomy))):
         return dict(flops.network_complexity(config, taxonomy, shape=args.shape).to_json(), own_names=own)
     if args.shape is not None:
         raise InputError(f"config {config} is of a system, whose networks take other inputs: leave --shape out")
-    stages = flops.system_complexity(config, taxonomy)
+    video = flops.Video(fps=args.fps, duration=args.duration, persons=args.persons, step=args.step)
+    costs = flops.system_costs(config, taxonomy, video)
+    stages = [cost.network for cost in costs if cost.network is not None]
     return dict(
         config=Path(config).stem,
         stages=[stage.to_json() for stage in stages],
@@ -67,8 +85,33 @@ def _count(config: str, args: argparse.Namespace) -> dict[str, Any]:
         persons=args.persons,
         multiply_adds_a_frame=flops.total(stages, "frame", args.persons),
         multiply_adds_a_video=flops.total(stages, "video"),
+        video=dataclasses.asdict(video),
+        by_stage=[cost.to_json() for cost in costs],
+        multiply_adds_a_second=sum(cost.multiply_adds for cost in costs),
         own_names=own,
     )
+
+
+def _show_by_stage(system: dict[str, Any]) -> None:
+    """Print what each stage costs in a second of video."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table()
+    table.add_column("stage")
+    for head in ("inputs a second", "G mult-adds a second", "share"):
+        table.add_column(head, justify="right")
+    whole = system["multiply_adds_a_second"]
+    for cost in system["by_stage"]:
+        inputs = cost["about"] if cost["config"] is None else f"{cost['inputs_a_second']:.2f} {cost['about']}"
+        number = cost["multiply_adds_a_second"]
+        share = f"{number / whole:.1%}" if whole else ""
+        table.add_row(cost["stage"], inputs, *(("", "") if cost["config"] is None else (_giga(number), share)))
+    table.add_section()
+    video = system["video"]
+    table.add_row("all", "", _giga(whole), "")
+    table.add_row(f"a video of {video['duration']:g} s", "", _giga(whole * video["duration"]), "")
+    Console(width=max(TABLE_WIDTH, Console().width), markup=False).print(table)
 
 
 def _show(networks: list[dict[str, Any]], system: dict[str, Any] | None) -> None:

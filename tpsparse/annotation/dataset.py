@@ -14,16 +14,16 @@ from ..datasets.layout import SPLITS, video_paths, videos_folder
 from ..datasets.problems import ProblemLog
 from ..datasets.video import Video
 from ..errors import InputError
+from ..poses.mediapipe import check_installed
+from ..poses.views import tile_views
 from ..taxonomy import Taxonomy
 from ..workers import cores
 from .clips import clip_lengths
 from .job import Job, Labelled, PoseOptions, Progress, finished_clips, run_job
 from .labels import usable_fps
-from .people import check_installed
 from .processes import Failure, run_processes
 from .rules import RuleTable, read_rules
 from .sources import BOTH, TEST, TRAIN, Choice, Plan, Source, find_videos, plan_sources, read_sources, write_sources
-from .views import tile_views
 from .writer import OWN_FOLDER, clear_leftovers, list_video, prepare_lists, remove_clips, sole_writer
 
 _BAR = "{desc} {percentage:3.0f}%|{bar}| {n:.1f}/{total} videos [{elapsed}<{remaining}]"

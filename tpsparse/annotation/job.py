@@ -16,16 +16,16 @@ import numpy as np
 from ..datasets.layout import annotations_folder, videos_folder
 from ..datasets.video import Video
 from ..errors import InputError
+from ..poses.landmarks import Pose
+from ..poses.views import tile_views
 from ..structures.files import write_json
 from ..taxonomy import Taxonomy
 from .clips import clip_lengths, write_clips
 from .labels import Person, annotation_files, label_clip, read_labels, usable_fps
-from .poses import Pose
 from .review import write_review
 from .rules import RuleTable
 from .sources import Source
 from .tracking import Track, link_tracks, load_tracks, save_tracks
-from .views import tile_views
 from .writer import LANDMARKS, REVIEW_FOLDER, STAMPS, own_file, write_annotations
 
 # Somebody who is lost for longer is likely somebody else when found again.
@@ -223,7 +223,7 @@ def _is_reviewed(clip: _Clip) -> bool:
 
 def _find_tracks(job: Job, video: Video) -> Iterator[float | list[Track]]:
     """Shares of the clip as they are done, then the tracks."""
-    from .people import PoseEstimator
+    from ..poses.mediapipe import PoseEstimator
 
     options, fps = job.pose, usable_fps(video.fps)
     wanted = look_at(video.num_frames, options.step)

@@ -15,10 +15,10 @@ import numpy as np
 
 from ..datasets.layout import FRAME_FILE, frame_number
 from ..errors import InputError
+from ..poses.landmarks import COCO_KEYPOINTS
 from ..structures.boxes import is_present
 from .measures import Body
 from .parts import PARTS, part_boxes, person_boxes
-from .poses import COCO_KEYPOINTS
 from .rules import RuleTable
 from .tracking import Track
 

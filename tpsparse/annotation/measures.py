@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .poses import LANDMARK_IDS, SIDES, body_height, height_in_pixels
+from ..poses.landmarks import LANDMARK_IDS, SIDES, body_height, height_in_pixels
 from .tracking import Track
 
 _SEEN = 0.5

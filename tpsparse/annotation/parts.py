@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..poses.landmarks import FACE, LANDMARK_IDS, SIDES, height_in_pixels, middle
 from ..structures.boxes import box_area, clip_boxes, is_present
-from .poses import FACE, LANDMARK_IDS, SIDES, height_in_pixels, middle
 
 # The order of the challenge's body_part.txt.
 PARTS = ("head", "hip", *(f"{side}_{part}" for part in ("arm", "hand", "leg", "foot") for side in SIDES))

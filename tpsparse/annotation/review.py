@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from ..datasets.video import Video, frames_of
+from ..poses.landmarks import COCO_KEYPOINTS
 from ..structures.parse import FrameParse, VideoParse
 from ..taxonomy import Taxonomy
 from ..visualization import write_overlay
 from .labels import Person, usable_fps
-from .poses import COCO_KEYPOINTS
 
 _LEAST_SCORE = 0.5  # pictures leave out persons that are hardly sure, and the rows after them would move up
 

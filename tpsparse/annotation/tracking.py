@@ -13,9 +13,9 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from ..errors import InputError
+from ..poses.landmarks import Pose, height_in_pixels
+from ..poses.views import box_distance, pose_distance
 from ..structures.files import atomic_write
-from .poses import Pose, height_in_pixels
-from .views import box_distance, pose_distance
 
 # In body heights. A sprinter covers a fifth of the body height between two frames at 30 frames a second; a person who
 # was out of sight may have gone further.

@@ -9,31 +9,22 @@ A folder appears under its name when it is whole. Shapes: T frames of height H a
 
 from __future__ import annotations
 
-import glob
 import json
-import os
-import shutil
-import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-from filelock import FileLock, Timeout
-from tqdm import tqdm
 
 from ..errors import InputError
-from ..structures.files import write_json
-from ..workers import Crashed, cores, run_pooled
-from .layout import SPLITS, frame_name, frames_folder, video_paths, videos_folder
+from .extraction import VIDEO_FILE, Job, Kind, extract_all, reduced_size, write_folder
+from .layout import frame_name, frames_folder
 from .problems import ProblemLog
 from .video import Video
 
-SETTINGS_FILE, VIDEO_FILE, LOCK_FILE = "frames.json", "video.json", ".lock"
 VERSION = 1
 _QUALITY = {"jpg": cv2.IMWRITE_JPEG_QUALITY, "webp": cv2.IMWRITE_WEBP_QUALITY}
 
@@ -162,67 +153,26 @@ def extract_frames(
     """
     root, settings = Path(root), FrameSettings(short_side, image_format, quality)
     _check(root, settings)
-    splits = [split for split in SPLITS if videos_folder(root, split).is_dir()] or [SPLITS[0]]
-    problems = ProblemLog()
-    jobs = [job for split in splits for job in _jobs(root, split, problems)]
-    if not jobs:
-        raise InputError(f"{videos_folder(root, splits[0])} has no video: put them at <action>/<video>.mp4 there")
-    with ExitStack() as held:
-        for split in splits:
-            held.enter_context(_claimed(frames_folder(root, split), settings))
-        known = {job: about for job in jobs if (about := _current(*job)) is not None}
-        with tqdm(total=len(jobs), initial=len(known), desc="frames", unit="video", disable=not progress) as bar:
-            missing = [job for job in jobs if job not in known]
-            for job, about in _each_written(missing, settings, workers):
-                known[job] = about
-                bar.update()
-    for job in jobs:
-        if known[job]["problem"]:
-            problems.add(known[job]["skipped"], job[0], known[job]["problem"])
-    return problems
+    kind = Kind("frames", settings, frames_folder, FrameFolder, partial(_extract, settings=settings))
+    return extract_all(root, kind, workers=workers, progress=progress)
 
 
 def extract_video(path: Path, folder: Path, settings: FrameSettings) -> dict[str, Any]:
-    """Write the frames of one video; what ``video.json`` says of it.
-
-    A video that cannot be read gets no folder, and one whose end cannot be decoded the frames before it; either way
-    ``skipped`` and ``problem`` say so.
+    """Write the frames of one video; see :func:`.extraction.write_folder`.
 
     Raises:
         InputError: If the folder cannot be written.
     """
-    try:
-        video, state = Video(path), _state(path)
-    except InputError as error:
-        shutil.rmtree(folder, ignore_errors=True)  # of a video that was there before
-        return {"skipped": "video", "problem": str(error).removeprefix(f"{path} ")}
-    try:
-        with _new_folder(folder) as partial_folder:
-            count, size = _write_images(video, partial_folder, settings)
-            about = {
-                **state,
-                "num_frames": count,
-                "fps": video.fps,
-                "size": size,
-                "video_size": video.size,
-                "format": settings.format,
-                "skipped": "end of video",
-                "problem": "",
-            }
-            if count < video.facts.num_frames:
-                about["problem"] = f"has {video.facts.num_frames} frames but only {count} can be decoded"
-            write_json(partial_folder / VIDEO_FILE, about)
-    except OSError as error:
-        raise InputError(
-            f"{folder} cannot be written ({error.strerror or error}): make room or choose a folder that can be "
-            "written, then repeat; what is whole is kept"
-        ) from error
-    return about
+    return write_folder(path, folder, partial(_write_images, settings=settings))
 
 
-def _write_images(video: Video, folder: Path, settings: FrameSettings) -> tuple[int, tuple[int, int]]:
-    """Number of the frames written, and their (H, W)."""
-    size = _reduced(video.size, settings.short_side)
+def _extract(job: Job, settings: FrameSettings) -> dict[str, Any]:
+    return extract_video(*job, settings)
+
+
+def _write_images(video: Video, folder: Path, settings: FrameSettings) -> dict[str, Any]:
+    """Write the frames; how many there are, and of what size."""
+    size = reduced_size(video.size, settings.short_side)
     options = [_QUALITY[settings.format], settings.quality]
     number = 0
     for number, frame in video.decode():  # noqa: B007 - the last number is used
@@ -231,61 +181,7 @@ def _write_images(video: Video, folder: Path, settings: FrameSettings) -> tuple[
             image = cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA)
         content = cv2.imencode(f".{settings.format}", image, options)[1]
         (folder / frame_name(number, f".{settings.format}")).write_bytes(content.tobytes())
-    return number, size
-
-
-def _reduced(size: tuple[int, int], short_side: int) -> tuple[int, int]:
-    """(H, W) with a short side of ``short_side``, or as it is where that is smaller."""
-    scale = min(1.0, short_side / min(size))
-    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
-
-
-@contextmanager
-def _new_folder(folder: Path) -> Iterator[Path]:
-    """A folder under a temporary name, which takes the place of ``folder`` when the block ends well."""
-    _remove_partials(folder)
-    made = folder.with_name(f".{folder.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.partial")
-    made.mkdir(parents=True)
-    try:
-        yield made
-        if folder.exists():
-            shutil.rmtree(folder)
-        made.rename(folder)
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
-
-
-def _remove_partials(folder: Path) -> None:
-    """Remove what a process that was killed outright has left."""
-    for left in folder.parent.glob(f".{glob.escape(folder.name)}.*.partial"):
-        shutil.rmtree(left, ignore_errors=True)
-
-
-def _state(path: Path) -> dict[str, int]:
-    """What changes when a video is replaced."""
-    status = path.stat()
-    return {"video_bytes": status.st_size, "video_mtime_ns": status.st_mtime_ns}
-
-
-def _current(path: Path, folder: Path) -> dict[str, Any] | None:
-    """What a whole folder says, unless its video has changed."""
-    try:
-        about = FrameFolder(folder).about
-    except InputError:
-        return None
-    return about if all(about.get(key) == value for key, value in _state(path).items()) else None
-
-
-def _jobs(root: Path, split: str, problems: ProblemLog) -> list[tuple[Path, Path]]:
-    """(video, folder of its frames); of two videos of one name in a folder the first."""
-    jobs: dict[Path, Path] = {}
-    for path in video_paths(root, split):
-        folder = frames_folder(root, split) / path.parent.name / path.stem
-        if folder in jobs:
-            problems.add("video", path, f"has the name of {jobs[folder].name}, whose frames are taken: rename one")
-        else:
-            jobs[folder] = path
-    return [(path, folder) for folder, path in jobs.items()]
+    return dict(num_frames=number, fps=video.fps, size=size, video_size=video.size, format=settings.format)
 
 
 def _check(root: Path, settings: FrameSettings) -> None:
@@ -295,57 +191,3 @@ def _check(root: Path, settings: FrameSettings) -> None:
         raise InputError(f"{root}: frames cannot have the quality {settings.quality}: use 1 to 100")
     if settings.short_side < 1:
         raise InputError(f"{root}: frames cannot have a short side of {settings.short_side} pixels: use 1 or more")
-
-
-@contextmanager
-def _claimed(folder: Path, settings: FrameSettings) -> Iterator[None]:
-    """Keep other runs out of a split's frames, and refuse frames that were written otherwise.
-
-    Raises:
-        InputError: If another run is writing there, or the folder's settings differ or are missing.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        lock = FileLock(folder / LOCK_FILE).acquire(timeout=0)
-    except Timeout as error:
-        raise InputError(f"{folder} is being written by another run: wait for it") from error
-    with lock:
-        path = folder / SETTINGS_FILE
-        found = _read_settings(path)
-        if found is None and any(not entry.name.startswith(".") for entry in folder.iterdir()):
-            raise InputError(f"{path} is missing or cannot be read: remove the folder and run this again")
-        if found is None:
-            write_json(path, asdict(settings))
-        elif found.version != VERSION:
-            raise InputError(f"{path} is of version {found.version}, not {VERSION}: remove the folder")
-        elif found != settings:
-            raise InputError(
-                f"{path} is of frames written otherwise: remove the folder or repeat with {found.options()}"
-            )
-        yield
-
-
-def _read_settings(path: Path) -> FrameSettings | None:
-    try:
-        return FrameSettings(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        return None
-
-
-def _each_written(
-    jobs: list[tuple[Path, Path]], settings: FrameSettings, workers: int | None
-) -> Iterator[tuple[tuple[Path, Path], dict[str, Any]]]:
-    """Every job with what came of it, in the order in which they end.
-
-    Raises:
-        InputError: As :func:`extract_video`.
-    """
-    for job, about in run_pooled(partial(_extract, settings=settings), jobs, workers or cores()):
-        if isinstance(about, Crashed):
-            _remove_partials(job[1])
-            about = {"skipped": "video", "problem": "ends the process that reads it: replace or remove it"}
-        yield job, about
-
-
-def _extract(job: tuple[Path, Path], settings: FrameSettings) -> dict[str, Any]:
-    return extract_video(*job, settings)

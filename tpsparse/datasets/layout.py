@@ -3,6 +3,7 @@
     ROOT/<split>_videos/<action>/<video>.mp4
     ROOT/<split>_annotations/<action>/<video>/img_00001.json     or <video>/<video>/img_00001.json
     ROOT/<split>_frames/<action>/<video>/img_00001.jpg           made by `tools/prepare_data.py frames`
+    ROOT/keypoints/<video>.safetensors                           where they are known; saved parses, no more in them
     ROOT/list/video_<split>_flist.csv  body_part.txt  part_stat.txt  object.txt
     ROOT/splits/<name>.json                                      made by `tools/prepare_data.py splits`
     ROOT/index/                                                  made by `tools/prepare_data.py index`
@@ -38,11 +39,31 @@ def frames_folder(root: Path, split: str) -> Path:
     return root / f"{split}_frames"
 
 
+def flow_folder(root: Path, split: str) -> Path:
+    """Where extracted optical flow of an official split lies, by action and video."""
+    return root / f"{split}_flow"
+
+
+def flow_of(video: Path) -> tuple[Path, Path] | None:
+    """The data set that a video file lies in, and where its flow is or would be; None outside of the layout."""
+    video = Path(os.path.abspath(video))
+    root = video.parents[min(2, len(video.parents) - 1)]
+    for split in SPLITS:
+        if videos_folder(root, split) / video.parent.name == video.parent:
+            return root, flow_folder(root, split) / video.parent.name / video.stem
+    return None
+
+
 def annotation_folder(root: Path, split: str, action: str, video: str) -> Path:
     """Where the frames of one video are annotated; some releases repeat the video's folder."""
     folder = f"{annotations_folder(root, split)}/{action}/{video}"
     nested = f"{folder}/{video}"
     return Path(nested if os.path.isdir(nested) else folder)
+
+
+def keypoints_file(root: Path, video: str) -> Path:
+    """Where the known keypoints of a video of either split lie, a :class:`VideoParse` with boxes and keypoints."""
+    return root / "keypoints" / f"{video}.safetensors"
 
 
 def frame_list(root: Path, split: str) -> Path:
@@ -53,6 +74,11 @@ def frame_list(root: Path, split: str) -> Path:
 def frame_name(number: int, suffix: str = ".json") -> str:
     """File name of a frame, from 1."""
     return f"img_{number:05d}{suffix}"
+
+
+def flow_name(axis: str, number: int) -> str:
+    """File name of the flow along an axis, x or y, from a frame to the next, from 1."""
+    return f"flow_{axis}_{number:05d}.jpg"
 
 
 def frame_number(name: str) -> int:

@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from ..registry import DATASETS
-from ..structures import FrameParse, VideoParse
+from ..registry import DATASETS, SEGMENTERS
+from ..structures import FrameParse, LabelTable, VideoParse
 from .base import TPSDataset
 from .frame_pool import FramePool
 from .frame_samplers import even_positions
-from .index import ABSENT, TPSIndex, VideoEntry
+from .index import ABSENT, VideoEntry
+from .keypoints import SavedKeypoints, keypoints_of, match_persons
+from .segments import count_states, cut_videos, most_frequent
 
 
 class _FrameDataset(TPSDataset):
@@ -94,14 +96,23 @@ class TPSPersonDataset(_FrameDataset):
 
 @DATASETS.register_module()
 class TPSPartDataset(_FrameDataset):
-    """Persons with their part boxes and states; the pipeline crops them out.
+    """Persons with their part boxes and states, and maybe keypoints; the pipeline crops them out.
 
     Args:
         frame_step: Every how many frames of a video are used.
+        keypoints: Folder of saved parses of these videos with boxes and keypoints; None for samples without keypoints.
+        keypoint_iou: A parsed person of at least that IoU with an annotated one gives it its keypoints, one to one, the
+            highest IoU first. An annotated person whom none is like has unknown keypoints.
     """
 
-    def __init__(self, *, frame_step: int = 1, **kwargs: Any) -> None:
+    def __init__(
+        self, *, frame_step: int = 1, keypoints: str | None = None, keypoint_iou: float = 0.5, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
+        self.keypoint_iou = keypoint_iou
+        self.keypoints = None if keypoints is None else SavedKeypoints(keypoints)
+        if self.keypoints is not None:
+            self.keypoints.check_any(entry.name for entry in self.index.videos)
         labelled = np.unique(self.index.part_person[self.index.parts])
         numbers = self.index.frame_number[self.index.person_frame[labelled]]
         self.rows = labelled[(numbers - 1) % frame_step == 0]
@@ -112,11 +123,15 @@ class TPSPartDataset(_FrameDataset):
         return len(self.rows)
 
     def sample(self, index: int) -> dict[str, Any]:
-        """The frame (H, W, 3), one person's box (4,), part boxes (K, 4) and states (K,)."""
+        """The frame (H, W, 3), one person's box (4,), part boxes (K, 4) and states (K,), maybe keypoints (J, 3).
+
+        Raises:
+            InputError: If the frame cannot be read, or there is no record of its keypoints.
+        """
         person = int(self.rows[index])
         entry, number, image, scale = self.read_frame(index)
         part_boxes, part_states = self.index.person_parts(person)
-        return dict(
+        sample = dict(
             img=image,
             video=entry.name,
             frame_index=number,
@@ -125,6 +140,17 @@ class TPSPartDataset(_FrameDataset):
             part_states=part_states,
             flip_parts=self.taxonomy.flip_parts,
         )
+        if self.keypoints is not None:
+            sample["keypoints"] = self._pose(entry, number, index) * np.append(scale[:2], np.float32(1))
+        return sample
+
+    def _pose(self, entry: VideoEntry, number: int, index: int) -> np.ndarray:
+        """Keypoints (J, 3) of a sample's person in annotated pixels."""
+        assert self.keypoints is not None
+        parsed, keypoints = self.keypoints.frame(entry.name, number, entry.size)
+        persons = self.index.persons_of(int(self.frames[index]))
+        matches = match_persons(self.index.boxes[persons], parsed, self.keypoint_iou)
+        return keypoints_of(int(self.rows[index]) - persons.start, matches, keypoints)
 
 
 @DATASETS.register_module()
@@ -157,21 +183,54 @@ class TPSClipDataset(TPSDataset):
 
 @DATASETS.register_module()
 class TPSSegmentDataset(TPSDataset):
-    """Stretches of videos with the states that their parts have there, in mmaction2's terms.
+    """Segments of videos with the label of one part group, in mmaction2's terms.
 
-    A group's label in a segment is the state that its parts, left and right and of all persons, most often have there
-    (PCF, 2022, section on part states). A video is cut into equal segments of about ``seconds``.
+    The label is that of the pair of the video's action and the state that the group's parts, left and right and of all
+    persons, most often have in the segment (PCF, 2022, section II-C). Segments in which no part of the group is
+    annotated are left out: they neither teach nor measure anything. A pair that the table does not have has label -1,
+    which training cannot use: ``only_labelled`` leaves such segments out too.
+
+    A pipeline whose network is measured by ``StateAccuracy`` ends in
+    ``PackActionInputs(meta_keys=("state_counts",))``.
 
     Args:
-        seconds: Length aimed at; None for the whole video, as the 2021 runner-up has it.
+        group: Part group, as :attr:`Taxonomy.part_groups` names it.
+        label_table: What :meth:`LabelTable.to_meta` gives; ``"@label_table"`` in a config.
+        segments: Config of how videos are cut, see :mod:`tpsparse.datasets.segments`.
+        only_labelled: For training on segments, or videos, other than those that the table was derived from.
+
+    Raises:
+        InputError: If the table is of another group or vocabulary, or nothing of the group is annotated.
     """
 
-    def __init__(self, *, seconds: float | None = 3.0, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        group: str,
+        label_table: dict[str, Any],
+        segments: dict[str, Any],
+        only_labelled: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
-        counts = [_num_segments(entry, seconds) for entry in self.index.videos]
-        self.video = np.repeat(np.arange(len(counts)), counts)
-        self.position = np.concatenate([np.arange(count) for count in counts])
-        self.count = np.repeat(counts, counts)
+        self.table = LabelTable.from_meta(label_table)
+        if self.table.group != group:
+            told = f"the label table is of part group {self.table.group}, the data set of {group}"
+            raise InputError(f"{told}: give the table of that group, or @label_table")
+        lookup = self.table.lookup(self.taxonomy)
+        video, rows = cut_videos(self.index, SEGMENTERS.build(segments))
+        counts = count_states(self.index, group, video, rows)
+        states = most_frequent(counts)
+        labels = np.where(states >= 0, lookup[self.index.video_actions[video], states], ABSENT)
+        kept = np.flatnonzero((labels if only_labelled else states) >= 0)
+        self.video, self.segments, self.state_counts = video[kept], rows[kept], counts[kept]
+        self.labels, self.states = labels[kept], states[kept]
+        _refuse_empty(kept, f"segment with an annotated part of group {group}", self)
+
+    @property
+    def metainfo(self) -> dict[str, Any]:
+        """The names, with what the labels stand for."""
+        return dict(super().metainfo, label_table=self.table.to_meta())
 
     def __len__(self) -> int:
         return len(self.video)
@@ -181,13 +240,18 @@ class TPSSegmentDataset(TPSDataset):
         return self.video
 
     def sample(self, index: int) -> dict[str, Any]:
-        """As :meth:`TPSClipDataset.sample`, with ``states`` (groups,), -1 where no part of the group is annotated."""
+        """As :meth:`TPSClipDataset.sample`, of a segment, with what is annotated in it.
+
+        That is ``state_counts`` (S,) of the group, and ``states`` (groups,), -1 for the other groups.
+        """
         entry = self.index.videos[int(self.video[index])]
-        place, count = int(self.position[index]), int(self.count[index])
-        first, last = place * entry.num_frames // count + 1, (place + 1) * entry.num_frames // count
-        sample = clip_sample(entry.path, entry.name, last - first + 1, entry.fps, label=entry.action)
-        states = segment_states(self.index, entry, first, last)
-        return dict(sample, start_index=first, states=states, source=self.source(entry))
+        sample = segment_sample(
+            entry.path, entry.name, self.segments[index], fps=entry.fps, label=int(self.labels[index])
+        )
+        groups = list(self.taxonomy.part_groups)
+        states = np.where(np.array(groups) == self.table.group, self.states[index], ABSENT)
+        found = dict(state_counts=self.state_counts[index].copy(), states=states, action=entry.action)
+        return dict(sample, **found, source=self.source(entry))
 
 
 @DATASETS.register_module()
@@ -270,6 +334,12 @@ def clip_sample(path: Path, name: str, num_frames: int, fps: float, *, label: in
     )
 
 
+def segment_sample(path: Path, name: str, segment: np.ndarray, *, fps: float, label: int) -> dict[str, Any]:
+    """:func:`clip_sample` of a segment (4,), whose clips are drawn from its own stretch."""
+    _, _, first, last = (int(number) for number in segment)
+    return dict(clip_sample(path, name, last - first + 1, fps, label=label), start_index=first)
+
+
 def feature_sample(parse: VideoParse, num_frames: int, max_persons: int, *, random: bool = False) -> dict[str, Any]:
     """A parse's features for the fusion network.
 
@@ -290,32 +360,6 @@ def feature_sample(parse: VideoParse, num_frames: int, max_persons: int, *, rand
         person_features=[frame.person_features for frame in frames],
         video_features=dict(parse.features),
     )
-
-
-def segment_states(index: TPSIndex, entry: VideoEntry, first: int, last: int) -> np.ndarray:
-    """Most frequent state of each part group in the frames ``first`` to ``last``, those included.
-
-    Returns:
-        (groups,) int64 in the order of :attr:`Taxonomy.part_groups`, the first of equals, -1 where there is none.
-    """
-    rows = np.arange(entry.frames.start, entry.frames.stop)
-    numbers = index.frame_number[entry.frames.start : entry.frames.stop]
-    rows = rows[(numbers >= first) & (numbers <= last)]
-    groups = index.taxonomy.part_groups
-    if not len(rows):
-        return np.full(len(groups), ABSENT, dtype=np.int64)
-    persons = slice(index.persons_of(int(rows[0])).start, index.persons_of(int(rows[-1])).stop)
-    part, state = index.part_labels(index.parts_of(persons))
-    counts = np.zeros((len(index.taxonomy.parts), len(index.taxonomy.states)), dtype=np.int64)
-    np.add.at(counts, (part[part >= 0], state[part >= 0]), 1)
-    totals = np.stack([counts[members].sum(axis=0) for members in groups.values()])
-    return np.where(totals.any(axis=1), totals.argmax(axis=1), ABSENT)
-
-
-def _num_segments(entry: VideoEntry, seconds: float | None) -> int:
-    if seconds is None or entry.fps <= 0:
-        return 1
-    return min(max(1, round(entry.num_frames / (entry.fps * seconds))), max(1, entry.num_frames))
 
 
 def pick_frames(available: int, wanted: int, *, random: bool) -> np.ndarray:

@@ -8,11 +8,17 @@ A config may hold these words in place of a value, so that no value is typed twi
     the folders of this run: the data set, its networks, what a system writes (the work folder, or one in it of its own
     for a variant that shares its networks), and the saved parses that it trains on;
 ``@train_split`` and ``@test_split``
-    the videos that are trained and tested on: ``train``, ``test``, or a named split such as ``dap/val``.
+    the videos that are trained and tested on: ``train``, ``test``, or a named split such as ``dap/val``;
+``@group`` and ``@seconds``
+    the part group whose states a recognizer tells, and the length of the segments in which it tells them;
+``@label_table`` and ``@num_labels``
+    what its outputs stand for and how many there are: the pairs of an action and the group's most frequent state in the
+    segments of the training split. A network that is trained already brings its own, in the checkpoint.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +27,9 @@ from mmengine.config import Config, ConfigDict
 from ..errors import InputError
 from ..taxonomy import Taxonomy
 
-PLAIN = ("data_root", "work_dir", "out_dir", "parses_dir", "train_split", "test_split")
+PLAIN = ("data_root", "work_dir", "out_dir", "parses_dir", "train_split", "test_split", "group", "seconds")
 """Top-level values of a config that a word of the same name stands for."""
+OF_LABELS = ("@label_table", "@num_labels")
 
 
 def load_config(
@@ -31,17 +38,22 @@ def load_config(
     options: dict[str, Any] | None = None,
     work_dir: str | Path | None = None,
     taxonomy: Taxonomy | None = None,
+    label_table: Mapping[str, Any] | Sequence | None = None,
 ) -> Config:
     """Read a config and fill in its words.
+
+    The labels that ``@label_table`` and ``@num_labels`` stood for are kept as ``label_table`` in the result.
 
     Args:
         path: A Python config file.
         options: Overrides as ``--cfg-options`` gives them, keys with dots.
         work_dir: Where the run writes; ``work_dirs/<name of the config>`` by default.
         taxonomy: Names to use instead of those found at ``data_root``.
+        label_table: Labels, as :meth:`LabelTable.to_meta` gives them, to use instead of those derived from the training
+            split; an empty one where none are known or needed. A config without the words takes no notice.
 
     Raises:
-        InputError: If the file is missing or broken, or the lists at ``data_root`` are.
+        InputError: If the file is missing or broken, or the lists at ``data_root`` are, or labels cannot be derived.
     """
     path = Path(path)
     if not path.is_file():
@@ -62,7 +74,12 @@ def load_config(
         cfg.taxonomy = taxonomy.to_meta()
     _flatten_stages(cfg)
     _name_checkpoints(cfg)
-    _fill(cfg._cfg_dict, _words(cfg))
+    words = _words(cfg)
+    if _occur(cfg._cfg_dict, OF_LABELS):
+        labels = _derived_labels(cfg, path) if label_table is None else dict(label_table)
+        words.update({"@label_table": labels, "@num_labels": len(labels.get("labels", ()))})
+        cfg.label_table = labels
+    _fill(cfg._cfg_dict, words)
     return cfg
 
 
@@ -102,6 +119,26 @@ def _data_root(cfg: Config, path: Path) -> str:
     if "data_root" not in cfg:
         raise InputError(f"config {path} has no data_root: give one with --cfg-options data_root=DIR")
     return cfg.data_root
+
+
+def _derived_labels(cfg: Config, path: Path) -> dict[str, Any]:
+    """The label table of the training split, with the config's part group and length of a segment."""
+    from ..datasets.index import open_index  # few configs need the data
+    from ..datasets.segments import derive_label_table
+
+    lacking = [name for name in ("group", "seconds") if name not in cfg]
+    if lacking:
+        raise InputError(f"config {path} asks for labels without {' and '.join(lacking)}: give them at its top level")
+    index = open_index(_data_root(cfg, path), cfg.get("train_split", "train"), config_taxonomy(cfg))
+    return derive_label_table(index, cfg.group, cfg.seconds).to_meta()
+
+
+def _occur(node: Any, words: Sequence[str]) -> bool:
+    if isinstance(node, dict):
+        node = list(node.values())
+    if isinstance(node, (list, tuple)):
+        return any(_occur(value, words) for value in node)
+    return isinstance(node, str) and node in words
 
 
 def _words(cfg: Config) -> dict[str, Any]:

@@ -2,21 +2,32 @@
 
 from .actions import ClassifyVideo, EnsembleActions, FuseFeatures
 from .base import Stage, check_row
+from .boxes import GrowBoxes
 from .most_frequent import MostFrequentStates, most_frequent_states
 from .network import TrainedNetwork, load_network, load_weights
 from .parser import ActionParser
+from .part_detection import DetectParts
 from .parts import ParseParts
 from .persons import DetectPersons
-from .saved import ReadParse
+from .pose import EstimatePose, EstimatePoseMediaPipe
+from .saved import ReadAnnotation, ReadParse
+from .segments import ClassifySegments, EnsembleStates
 
 __all__ = [
     "ActionParser",
+    "ClassifySegments",
     "ClassifyVideo",
+    "DetectParts",
     "DetectPersons",
     "EnsembleActions",
+    "EnsembleStates",
+    "EstimatePose",
+    "EstimatePoseMediaPipe",
     "FuseFeatures",
+    "GrowBoxes",
     "MostFrequentStates",
     "ParseParts",
+    "ReadAnnotation",
     "ReadParse",
     "Stage",
     "TrainedNetwork",

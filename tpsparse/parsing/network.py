@@ -21,9 +21,12 @@ from mmengine.runner import CheckpointLoader
 from ..engine.config import config_taxonomy, load_config
 from ..errors import InputError
 from ..registry import MODELS, SCOPE
+from ..structures import LabelTable
 from ..taxonomy import Taxonomy
 
 SHOWN_KEYS = 3
+OF_GROUP = ("group", "seconds")
+"""What the networks of one state recognizer's config differ in."""
 VIEWS = "TestTimeAug"
 """mmcv's transform that makes several views of an input."""
 
@@ -59,15 +62,23 @@ def load_network(
         options: Overrides of the config.
 
     Raises:
-        InputError: If the checkpoint is missing, unreadable, of another network or of another vocabulary, or the
-            config makes views that it does not merge.
+        InputError: If the checkpoint is missing, unreadable, of another network, of another vocabulary or of another
+            part group, or the config makes views that it does not merge.
     """
     init_default_scope(SCOPE)
-    cfg = load_config(config, options=options, taxonomy=taxonomy)
+    cfg = load_config(config, options=options, taxonomy=taxonomy, label_table={})
     if "test_pipeline" not in cfg:
         raise InputError(f"config {config} has no test_pipeline: a stage prepares its inputs with it")
+    # One config of a state recognizer serves all part groups: which one it was trained for is told.
+    training = {name: value for name, value in (options or {}).items() if name in OF_GROUP and "label_table" in cfg}
+    path = find_checkpoint(checkpoint, config, training)
+    content = read_checkpoint(path)
+    if "label_table" in cfg:
+        # What the outputs of a state recognizer stand for is known by its checkpoint, and needs no data set.
+        table = _checked_labels(path, stored_label_table(content), cfg)
+        cfg = load_config(config, options=options, taxonomy=taxonomy, label_table=table)
     model = MODELS.build(_without_pretraining(cfg.model))
-    load_weights(model, checkpoint, config_taxonomy(cfg), config)
+    _load(model, path, content, taxonomy=config_taxonomy(cfg), config=config)
     if merges_views(cfg):
         model = MODELS.build(dict(cfg.tta_model, module=model))
     return TrainedNetwork(cfg, model.to(get_device()).eval(), Compose(cfg.test_pipeline))
@@ -88,14 +99,37 @@ def merges_views(cfg: Config) -> bool:
     return makes
 
 
-def load_weights(model: torch.nn.Module, checkpoint: str, taxonomy: Taxonomy, config: str) -> None:
+def load_weights(
+    model: torch.nn.Module,
+    checkpoint: str,
+    taxonomy: Taxonomy,
+    config: str,
+    *,
+    label_table: dict[str, Any] | None = None,
+) -> None:
     """Load a checkpoint that must fit the network and the vocabulary.
 
+    Args:
+        model: The network, as the config builds it.
+        checkpoint: A file, a URL, or the folder of a training run.
+        taxonomy: The names of this run.
+        config: The config's file, for messages.
+        label_table: What the network's outputs stand for in this run, as ``load_config`` leaves it in the config of a
+            state recognizer.
+
     Raises:
-        InputError: If it is missing, unreadable, of another network or of another vocabulary.
+        InputError: If it is missing, unreadable, of another network, of another vocabulary or of other labels.
     """
     path = find_checkpoint(checkpoint, config)
     content = read_checkpoint(path)
+    if label_table:
+        _compare_labels(path, stored_label_table(content), label_table)
+    _load(model, path, content, taxonomy=taxonomy, config=config)
+
+
+def _load(
+    model: torch.nn.Module, path: str, content: dict[str, Any], *, taxonomy: Taxonomy, config: str | Path
+) -> None:
     names = stored_taxonomy(content)
     if names is not None:
         _check_names(path, names, taxonomy)
@@ -115,8 +149,19 @@ def load_weights(model: torch.nn.Module, checkpoint: str, taxonomy: Taxonomy, co
 
 def stored_taxonomy(checkpoint: dict[str, Any]) -> dict[str, list[str]] | None:
     """The names that a checkpoint's network was trained with, as :meth:`Taxonomy.to_meta` gives them."""
-    meta = checkpoint.get("meta") or {}
-    return (meta.get("dataset_meta") or {}).get("taxonomy")
+    return _dataset_meta(checkpoint).get("taxonomy")
+
+
+def stored_label_table(checkpoint: dict[str, Any]) -> dict[str, Any]:
+    """What the outputs of a checkpoint's state recognizer stand for, as :meth:`LabelTable.to_meta` gives it.
+
+    Empty for any other network.
+    """
+    return _dataset_meta(checkpoint).get("label_table") or {}
+
+
+def _dataset_meta(checkpoint: dict[str, Any]) -> dict[str, Any]:
+    return (checkpoint.get("meta") or {}).get("dataset_meta") or {}
 
 
 def read_checkpoint(path: str) -> dict[str, Any]:
@@ -137,8 +182,13 @@ def read_checkpoint(path: str) -> dict[str, Any]:
     return content
 
 
-def find_checkpoint(checkpoint: str, config: str) -> str:
+def find_checkpoint(checkpoint: str, config: str, options: dict[str, Any] | None = None) -> str:
     """The file that a checkpoint argument means: itself, or the last checkpoint of a run's folder.
+
+    Args:
+        checkpoint: A file, a URL, or the folder of a training run.
+        config: The config's file, for the message.
+        options: Overrides of the config in its training, for the message.
 
     Raises:
         InputError: If there is none.
@@ -153,6 +203,8 @@ def find_checkpoint(checkpoint: str, config: str) -> str:
         folder = Path(checkpoint)
         folder = folder.parent if folder.suffix == ".pth" else folder
         command = f"python tools/train.py {shlex.quote(_short(config))} --work-dir {shlex.quote(str(folder))}"
+        given = " ".join(shlex.quote(f"{key}={value}") for key, value in (options or {}).items())
+        command += f" --cfg-options {given}" * bool(given)
         raise InputError(f"checkpoint {path} is missing: train it with {command}")
     return str(path)
 
@@ -186,6 +238,35 @@ def _check_names(path: str, names: dict[str, list[str]], taxonomy: Taxonomy) -> 
                 f"{path} was trained with other {kind} ({len(names.get(kind, []))} names) than the data set has "
                 f"({len(expected)}): use its own data set, or train again"
             )
+
+
+def _checked_labels(path: str, stored: dict[str, Any], cfg: Config) -> dict[str, Any]:
+    """The stored labels of a state recognizer.
+
+    Raises:
+        InputError: If there are none, they are of another part group, or the run has no such names.
+    """
+    if not stored:
+        told = f"{path} does not say what its outputs stand for, as {cfg.filename} asks"
+        raise InputError(f"{told}: give a checkpoint that was trained with this config")
+    table = LabelTable.from_meta(stored, path)
+    group = cfg.get("group", table.group)
+    if table.group != group:
+        raise InputError(f"{path} tells states of part group {table.group}, not of {group}: give that of {group}")
+    table.ids(config_taxonomy(cfg), path)
+    return stored
+
+
+def _compare_labels(path: str, stored: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Refuse labels other than those of the data at hand; without names, as in bare weights, the sizes must do."""
+    if not stored:
+        return
+    found, wanted = LabelTable.from_meta(stored, path), LabelTable.from_meta(expected)
+    if (found.group, found.labels) != (wanted.group, wanted.labels):
+        raise InputError(
+            f"{path} was trained with other labels ({len(found)} of {found.group}) than the training split gives "
+            f"({len(wanted)} of {wanted.group}): use its own data set and options, or train again"
+        )
 
 
 def _without_pretraining(model: Any) -> Any:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine.config import Config
 from mmengine.model import BaseModel
 
 from ..datasets.video import Video
@@ -22,6 +23,8 @@ from .network import file_digest, find_checkpoint, fingerprint
 
 WINDOW_BYTES = 1 << 28
 """Decoded frames that the frame stages hold at a time."""
+DECISIVE = ("model", "test_pipeline", "tta_model", "group", "seconds")
+"""What of a network's config a stage goes by."""
 
 
 # A wrapper of networks that need no gradients: mmengine does not wrap it in DistributedDataParallel again.
@@ -51,11 +54,16 @@ class ActionParser(BaseModel):
     ) -> None:
         super().__init__()
         names = Taxonomy.from_meta(taxonomy)
-        self.stages: list[Stage] = [STAGES.build(stage, default_args=dict(taxonomy=names)) for stage in stages]
+        self.stages: list[Stage] = [
+            STAGES.build(_of_stage(stage), default_args=dict(taxonomy=names)) for stage in stages
+        ]
         check_row(self.stages)
         self.frames = FRAME_SAMPLERS.build(frames)
         self.save_dir = Path(save_dir) if save_dir else None
-        self.fingerprint = fingerprint([__version__, taxonomy, frames, [_identity(stage, names) for stage in stages]])
+        made_by = [_identity(stage, names) for stage in stages]
+        # A stage that reads a data set tells which it was.
+        read = [stage.data_digest for stage in self.stages if hasattr(stage, "data_digest")]
+        self.fingerprint = fingerprint([__version__, taxonomy, frames, made_by, *read])
 
     def forward(self, *args: Any, **kwargs: Any) -> None:
         """Parsing is not differentiable; the loops call :meth:`test_step`."""
@@ -136,17 +144,29 @@ def _groups(stages: list[Stage]) -> list[list[Stage]]:
     return groups
 
 
+def _of_stage(stage: dict[str, Any]) -> dict[str, Any]:
+    """A stage's config without what only the training of its network reads, see :mod:`tpsparse.reproduction`."""
+    return {name: value for name, value in stage.items() if name != "train_frames"}
+
+
 def _identity(stage: dict[str, Any], taxonomy: Taxonomy) -> dict[str, Any]:
     """What a stage's results depend on: its config, and its weights by content, wherever they lie."""
     identity = dict(stage)
     if "checkpoint" in identity:
         identity["checkpoint"] = file_digest(find_checkpoint(identity["checkpoint"], identity["config"]))
     if "config" in identity:
-        cfg = load_config(identity["config"], taxonomy=taxonomy, options=identity.get("options"))
-        identity["config"] = [cfg[name] for name in ("model", "test_pipeline", "tta_model") if name in cfg]
+        options = {**identity.get("train_options", {}), **identity.get("options", {})}
+        # The labels of a state recognizer are in its checkpoint.
+        cfg = load_config(identity["config"], taxonomy=taxonomy, options=options, label_table={})
+        identity["config"] = [cfg[name] for name in DECISIVE if name in cfg]
+        identity["config"] += [value for name, value in _test_set(cfg).items() if name == "segments"]
     if isinstance(identity.get("weights"), str):
         identity["weights"] = read_weights(identity["weights"])
     return identity
+
+
+def _test_set(cfg: Config) -> dict[str, Any]:
+    return cfg.get("test_dataloader", {}).get("dataset", {})
 
 
 def _saved_parse(file: Path, stamp: str) -> VideoParse | None:

@@ -1,36 +1,37 @@
-"""Single networks in a workplace: trained, several at a time, and measured."""
+"""Single networks in a workplace: what their weights follow from, trained, and measured."""
 
 from __future__ import annotations
 
 import copy
 import json
-import multiprocessing
-import os
-import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
-import torch
 from mmengine.config import Config
 
 from .. import apis
 from ..engine import load_config
+from ..engine.config import network_name
 from ..errors import InputError
+from ..parsing.network import file_digest, find_checkpoint
 from ..registry import DATASETS
 from ..structures.files import write_json
-from ..workers import end_with
 from .workplace import LOG, Result, Workplace, read_json
 
+# Arguments of data sets that say where something lies; whether it is there at all decides, its folder does not.
+PLACED = ("data_root", "parses", "keypoints")
 # What two trainings must have in common to give the same network, whatever they ran on: processes, precision, folders.
 DECISIVE: dict[str, Callable[[Config], Any]] = {
     "seed": lambda cfg: cfg.randomness.seed,
     "model": lambda cfg: {key: value for key, value in cfg.model.items() if key != "test_cfg"},
+    "start": lambda cfg: Path(cfg.get("start_from") or "").stem,
     "optimizer": lambda cfg: cfg.optim_wrapper.optimizer,
     "schedule": lambda cfg: [cfg.train_cfg, cfg.param_scheduler],
     "training data": lambda cfg: {
-        key: value for key, value in cfg.train_dataloader.dataset.items() if key not in ("data_root", "parses")
+        key: value is not None if key in PLACED else value
+        for key, value in cfg.train_dataloader.dataset.items()
+        if key not in PLACED or value is not None
     },
 }
 
@@ -38,43 +39,89 @@ DECISIVE: dict[str, Callable[[Config], Any]] = {
 class Network:
     """One network: its config as the workplace trains it, and the steps that lead to its weights.
 
+    It *learns from records* if its training data set names a folder below ``@parses_dir``: features of earlier stages,
+    or the keypoints that they have found. A system fills that folder by the stages before the network's own. Its own
+    test may name another such folder, which is filled with the test videos before it is measured; ``@parses_dir/test``
+    is where a system's own test leaves its records, and a network that is tested on these is measured as part of the
+    system alone.
+
+    It may *start from* another network, which its config names in ``start_from``; that one is then trained first, in
+    the folder beside its own.
+
     Args:
         place: Where it is trained.
         config: Its training config.
-        checkpoint: Folder of its run; by default ``WORK_DIR/<name of the config>``.
-        before: The networks whose features it learns from, if it does.
+        checkpoint: Folder of its run; by default ``WORK_DIR/<name>``.
+        options: Those it is trained with besides the workplace's: ``train_options`` of its stage.
+
+    Attributes:
+        reads: Which argument of its data set names the records that it learns from; None if it does not.
+        parses: The folder of these records.
+        test_parses: That of the records that it is measured on, if it is measured alone.
+        before: The networks that these records follow from.
+        made_by: What else they follow from: stages without a network, given weights.
     """
 
     def __init__(
-        self, place: Workplace, config: str | Path, checkpoint: str | Path | None = None, before: Sequence[Network] = ()
+        self,
+        place: Workplace,
+        config: str | Path,
+        checkpoint: str | Path | None = None,
+        *,
+        options: dict[str, Any] | None = None,
     ) -> None:
         self.place, self.config = place, Path(config)
-        self.name = self.config.stem
+        self.options = {**place.network_options(self.config), **(options or {})}
+        self.name = network_name(config, options)
         self.folder = Path(checkpoint or place.work_dir / self.name)
         self.cfg = load_config(**self.call())
-        self.parses: str | None = self.cfg.train_dataloader.dataset.get("parses")
-        self.before = list(before) if self.parses else []
+        self.source = self._source()
+        self.reads, self.parses = self._records("train_dataloader")
+        _, tested_on = self._records("test_dataloader")
+        self.test_parses = None if tested_on == str(place.parses_dir / "test") else tested_on
+        self.before: list[Network] = []
+        self.made_by: Any = None
+
+    def learn_from(self, before: Sequence[Network], made_by: Any) -> None:
+        """Say what its records follow from: networks and, in any other form, the rest; None for nothing."""
+        # Networks that learn from the same records do not see each other's output.
+        self.before, self.made_by = [network for network in before if network.parses != self.parses], made_by
 
     @property
     def identity(self) -> Any:
         """What its weights follow from."""
-        options, before = self.place.network_options(self.config), [network.tested for network in self.before]
-        return self.place.identity(self.config, options, before, training=True)
+        before = [network.tested for network in self.before]
+        before += [self.made_by] * (self.made_by is not None)
+        if self.source is not None:
+            before.append(self.source.identity)
+        elif self.cfg.get("start_from_checkpoint"):
+            before.append(file_digest(find_checkpoint(self.cfg.start_from_checkpoint, str(self.config))))
+        return self.place.identity(self.config, self.options, before, training=True)
 
     @property
     def tested(self) -> Any:
         """What its predictions follow from: its weights, and how it is tested."""
         mark = self.place.record.get(f"train {self.name}", {}).get("mark")
-        return [mark, self.place.identity(self.config, self.place.network_options(self.config))]
+        return [mark, self.place.identity(self.config, self.options)]
 
     @property
     def trained(self) -> bool:
         """Whether its training is done."""
         return self.place.done(f"train {self.name}", self.identity)
 
+    @property
+    def measured(self) -> bool:
+        """Whether its test is done."""
+        return self.place.done(f"measure {self.name}", self._measured_from)
+
+    @property
+    def is_measured_alone(self) -> bool:
+        """Whether it has a test of its own, rather than as part of a system alone."""
+        return self.parses is None or self.test_parses is not None
+
     def call(self) -> dict[str, Any]:
         """Arguments of ``load_config`` for its training."""
-        options = dict(self.place.network_options(self.config), parses_dir=str(self.place.work_dir / "parses"))
+        options = dict(self.options, parses_dir=str(self.place.parses_dir))
         return dict(path=str(self.config), options=options, work_dir=str(self.folder))
 
     def load(self) -> Config:
@@ -82,7 +129,7 @@ class Network:
         return copy.deepcopy(self.cfg)
 
     def train(self) -> Result:
-        """Train it in this process, unless that was done."""
+        """Train it in this process, unless that was done; what it starts from must have been trained."""
         return self.place.step(f"train {self.name}", self.identity, self._train)
 
     def measure(self) -> Result:
@@ -90,7 +137,7 @@ class Network:
         if not self._can_be_measured():
             LOG.info("measure %s: left out, the test split has no annotations", self.name)
             return dict(metrics={}, skipped=0)
-        return self.place.step(f"measure {self.name}", [self.tested, self.place.data["test"]], self._measure)
+        return self.place.step(f"measure {self.name}", self._measured_from, self._measure)
 
     @property
     def finished(self) -> bool:
@@ -108,6 +155,23 @@ class Network:
             told = f"{self.folder} was trained with another config or data" + f" ({', '.join(others)})" * bool(others)
             raise InputError(f"{told}: remove it or give another --work-dir")
         write_json(self.folder / "trained_from.json", dict(mark=mark))
+
+    @property
+    def _measured_from(self) -> Any:
+        return [self.tested, self.place.data["test"]]
+
+    def _source(self) -> Network | None:
+        """The network that it starts from, beside its own folder, where :func:`tpsparse.apis.train` looks for it."""
+        if not self.cfg.get("start_from") or self.cfg.get("start_from_checkpoint"):
+            return None
+        config = Path(self.cfg.start_from)
+        return Network(self.place, config, self.folder.parent / config.stem)
+
+    def _records(self, loader: str) -> tuple[str | None, str | None]:
+        """The argument of a loader's data set that names a folder of saved parses, and the folder; None without one."""
+        dataset = self.cfg.get(loader, {}).get("dataset", {})
+        below = f"{self.place.parses_dir}/"
+        return next((item for item in dataset.items() if str(item[1]).startswith(below)), (None, None))
 
     def _differences(self) -> list[str]:
         """What is set otherwise in the config that a training by tools/train.py has left in the folder, if one has."""
@@ -130,47 +194,6 @@ class Network:
         return dict(metrics=metrics, skipped=len(runner.test_dataloader.dataset.problems))
 
 
-def default_jobs() -> int:
-    """Networks trained at a time where nothing is said: one a core, or one where there is a GPU."""
-    return 1 if torch.cuda.is_available() else os.cpu_count() or 1
-
-
-def train_side_by_side(networks: Sequence[Network], jobs: int) -> None:
-    """Train networks that do not learn from each other's output.
-
-    Args:
-        networks: Of one workplace or several; those that are trained already are passed over.
-        jobs: At a time, each with its share of the cores.
-    """
-    waiting = [network for network in networks if not network.trained]
-    if jobs == 1 or len(waiting) < 2:
-        for network in networks:
-            network.train()
-        return
-    jobs = min(jobs, len(waiting))
-    threads = max(1, (os.cpu_count() or 1) // jobs)
-    for network in waiting:
-        network.claim()
-    LOG.info("train %s: started, %d at a time", ", ".join(network.name for network in waiting), jobs)
-    with spawned_pool(jobs, threads) as pool:
-        started = {pool.submit(_train_in_worker, n.call(), i % jobs): n for i, n in enumerate(waiting)}
-        try:
-            for future in as_completed(started):
-                network = started[future]
-                result, seconds = future.result()
-                network.place.note(f"train {network.name}", network.identity, result, seconds)
-        except BaseException:
-            # After an error or an interrupt, what has not begun does not begin.
-            pool.shutdown(cancel_futures=True)
-            raise
-
-
-def spawned_pool(jobs: int, threads: int) -> ProcessPoolExecutor:
-    """Processes of their own interpreter, which share the cores and end with this one."""
-    spawn = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(jobs, spawn, _enter_worker, (threads, os.getpid()))
-
-
 def train_network(call: dict[str, Any], line: int = 0) -> Result:
     """Train a network, or go on training it.
 
@@ -186,16 +209,3 @@ def train_network(call: dict[str, Any], line: int = 0) -> Result:
 def _plain(value: Any) -> Any:
     """A part of a config as JSON has it: a dumped config has lists in place of some tuples."""
     return json.loads(json.dumps(value, default=str))
-
-
-def _train_in_worker(call: dict[str, Any], line: int) -> tuple[Result, float]:
-    start = time.perf_counter()
-    return train_network(call, line), time.perf_counter() - start
-
-
-def _enter_worker(threads: int, parent: int) -> None:
-    """Take a share of the cores, and end with the parent."""
-    torch.set_num_threads(threads)
-    # The pool spawned this process; the runner wants loader workers forked, and says so where it finds otherwise.
-    multiprocessing.set_start_method("fork", force=True)
-    end_with(parent)

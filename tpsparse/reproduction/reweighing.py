@@ -16,7 +16,7 @@ from .workplace import Result, read_json
 
 
 class Reweighing:
-    """Steps that follow the test of a system that ends in ``EnsembleActions``.
+    """Steps that follow the test of a system with an ``EnsembleActions``.
 
     Args:
         system: The system.
@@ -31,7 +31,7 @@ class Reweighing:
         self.system, self.name, self.source, self.split = system, name, source, fit_split
         self.networks = system.networks
         self.out_dir = system.out_dir / "reweighed" / name
-        weights = system.cfg.model.stages[-1].weights
+        [weights] = [stage.weights for stage in system.cfg.model.stages if stage.type == "EnsembleActions"]
         all_sources = list(read_weights(weights) if isinstance(weights, str) else weights)
         self.sources = [source] if source else all_sources
 

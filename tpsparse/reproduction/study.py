@@ -4,8 +4,9 @@ A study config names its data set and splits, and has
 
 ``rows``
     name of a row to ``name`` (as printed), ``config`` (of a system or of one network, below the folder ``configs``),
-    ``paper``, the report's own numbers by metric, and for a system maybe ``source``, the one source of action scores
-    that is taken from its records, or ``fit_split``, held-out videos on which the weights of all sources are fitted;
+    ``paper``, the report's own numbers by metric, for a network maybe ``train_options``, overrides of its config, and
+    for a system maybe ``source``, the one source of action scores that is taken from its records, or ``fit_split``,
+    held-out videos on which the weights of all sources are fitted;
 ``columns``
     name of a metric, as a test gives it, to its heading;
 ``by_task``
@@ -35,10 +36,11 @@ from ..errors import InputError
 from ..evaluation.functional.intervals import difference_interval
 from ..evaluation.functional.score import score_contributions
 from ..structures.files import atomic_write, write_json
-from .networks import Network, default_jobs, spawned_pool, train_side_by_side
+from .networks import Network
 from .reweighing import Reweighing
 from .system import Reproduction
 from .tables import render
+from .training import default_jobs, spawned_pool, train_side_by_side, with_sources
 from .workplace import Result, Workplace
 
 Row = Network | Reproduction | Reweighing
@@ -107,8 +109,7 @@ class Study:
         networks: dict[tuple[int, str], Network] = {}
         for seed, rows in self.rows.items():
             for row in rows.values():
-                own = [row] if isinstance(row, Network) else row.networks
-                networks.update({(seed, network.name): network for network in own if not network.parses})
+                networks.update({(seed, network.name): network for network in _own(row) if not network.parses})
         train_side_by_side(list(networks.values()), self.jobs)
 
     def test(self) -> dict[int, dict[str, Result]]:
@@ -120,8 +121,9 @@ class Study:
         found: dict[str, Row] = {}
         for name, row in self.cfg.rows.items():
             config = Path(self.cfg.configs) / row.config
-            if not apis.is_system(load_config(config, options=place.options, taxonomy=place.taxonomy)):
-                found[name] = Network(place, config)
+            cfg = load_config(config, options=place.options, taxonomy=place.taxonomy, label_table={})
+            if not apis.is_system(cfg):
+                found[name] = self._network(place, config, row)
                 continue
             system = Reproduction(config, place=place, jobs=1)
             given = {key: row[key] for key in ("source", "fit_split") if key in row}
@@ -132,16 +134,23 @@ class Study:
         """What a cluster is given: one training a line, in the order of the rows; those that are done are left out,
         whoever did them.
 
-        Networks that learn from the features of others are not among them: the study itself trains them afterwards.
+        A network stands below the one that it starts from, and must wait for it. Networks that learn from the records
+        of others are not among them: the study itself trains them afterwards.
         """
         lines: dict[str, None] = {}
         for seed, rows in self.rows.items():
             for row in rows.values():
-                own = [row] if isinstance(row, Network) else row.networks
-                for network in own:
-                    if not network.parses and not network.finished:
+                for network in with_sources([each for each in _own(row) if not each.parses]):
+                    if not network.finished:
                         lines[_command(network, seed, processes)] = None
         return list(lines)
+
+    def _network(self, place: Workplace, config: Path, row: Any) -> Network:
+        network = Network(place, config, options=row.get("train_options"))
+        if network.parses:
+            told = f"config {self.config} has a row of {config}, which learns from what other networks have parsed"
+            raise InputError(f"{told}: name a system in which it stands")
+        return network
 
     def _place(self, seed: int) -> Workplace:
         data = {key: self.cfg[key] for key in ("data_root", "train_split", "test_split")}
@@ -161,6 +170,11 @@ class Study:
     def skipped(self) -> int:
         """How many items could not be used, over all seeds."""
         return sum(place.skipped for place in self.places.values())
+
+
+def _own(row: Row) -> list[Network]:
+    """The networks of a row."""
+    return [row] if isinstance(row, Network) else row.networks
 
 
 def _test_seed(call: dict[str, Any]) -> dict[str, Result]:
@@ -203,9 +217,7 @@ def _compare(results: dict[int, dict[str, Result]], first: str, second: str) -> 
 
 
 def _command(network: Network, seed: int, processes: int) -> str:
-    options = {
-        key: value for key, value in network.place.network_options(network.config).items() if key != "randomness.seed"
-    }
+    options = {key: value for key, value in network.options.items() if key != "randomness.seed"}
     words = ["bash", "tools/dist_train.sh", os.path.relpath(network.config), str(processes)]
     words += ["--work-dir", str(network.folder), "--seed", str(seed), "--resume"]
     return shlex.join([*words, "--cfg-options", *(f"{key}={value}" for key, value in options.items())])

@@ -21,7 +21,7 @@ from ..structures.files import write_json
 LOG = logging.getLogger("tpsparse")
 Result = dict[str, Any]
 # Top-level values of configs that say where other configs lie, and not what is computed.
-PLACES = ("filename", "floor", "quick", "configs", "stages", "out_dir")
+PLACES = ("filename", "floor", "quick", "configs", "stages", "out_dir", "start_from", "start_from_checkpoint")
 # What a training does not depend on: a config with another choice in testing has the same weights.
 TESTING = ("test_dataloader", "test_evaluator", "test_pipeline", "test_cfg", "tta_model")
 
@@ -61,6 +61,11 @@ class Workplace:
         return {**self.by_task.get(config.parent.name, {}), **shared}
 
     @property
+    def parses_dir(self) -> Path:
+        """Where saved parses lie that networks learn from."""
+        return self.work_dir / "parses"
+
+    @property
     def skipped(self) -> int:
         """How many items could not be used, over all steps that were done, here and in other processes."""
         return sum(step["result"].get("skipped", 0) for step in read_json(self.record_file).values())
@@ -94,6 +99,10 @@ class Workplace:
         start = time.perf_counter()
         return self.note(name, identity, work(), time.perf_counter() - start)
 
+    def forget(self, name: str) -> None:
+        """Take a step that has to be done again out of the record."""
+        self.record.pop(name, None)
+
     def note(self, name: str, identity: Any, result: Result, seconds: float) -> Result:
         """Put a step that is done into the record."""
         self.record[name] = dict(mark=self.mark(identity), seconds=round(seconds, 1), result=result)
@@ -119,7 +128,9 @@ class Workplace:
 
     def _config_values(self, config: str | Path, options: dict[str, Any], training: bool) -> dict[str, Any]:
         nowhere = dict(options, data_root="data", parses_dir="parses")
-        cfg = load_config(config, options=nowhere, work_dir="work", taxonomy=self.taxonomy).to_dict()
+        # Labels follow from the training data, which the mark of a step names.
+        filled = load_config(config, options=nowhere, work_dir="work", taxonomy=self.taxonomy, label_table={})
+        cfg = filled.to_dict()
         for stage in cfg["model"].get("stages", []):
             if "config" in stage:
                 stage["config"] = Path(stage["config"]).name

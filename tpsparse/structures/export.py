@@ -14,7 +14,9 @@ import numpy as np
 from ..errors import InputError
 from ..taxonomy import Taxonomy
 from .boxes import is_present
+from .keypoints import KEYPOINTS
 from .parse import FrameParse, VideoParse
+from .segments import SegmentScores, best_pairs
 
 READABLE_FORMAT_VERSION = 1
 
@@ -23,7 +25,8 @@ def parse_to_json(parse: VideoParse, taxonomy: Taxonomy, *, min_part_score: floa
     """One video's parse for ``json.dumps``, as described in ``format_version`` 1.
 
     Pixels are rounded to tenths, scores to four digits, seconds to milliseconds. Frame 1 is at 0 s; without a frame
-    rate there is no time. ``keypoints`` are J rows of x, y and confidence. Features are not exported.
+    rate there is no time. ``keypoints`` are {name: [x, y, confidence]} by COCO's names, without those of confidence 0.
+    Features are not exported.
 
     Args:
         parse: The record, filled as far as its stages went.
@@ -33,8 +36,9 @@ def parse_to_json(parse: VideoParse, taxonomy: Taxonomy, *, min_part_score: floa
     Returns:
         ``format_version, video, size {height, width}, num_frames, fps, action {name, score} or None,
         action_scores {source: {name: probability}}, frames [{frame, time, persons}]``, and ``error`` if there is one.
-        A person has ``number, box, score``, where known ``keypoints``, and ``parts {name: {box, score, state,
-        state_score}}``, each as far as known.
+        Where recognizers of part states have spoken, ``segments {name: [{first, last, action, state, score}]}`` has the
+        best pair of each segment. A person has ``number, box, score``, where known ``keypoints``, and ``parts {name:
+        {box, score, state, state_score}}``, each as far as known.
 
     Raises:
         InputError: If the taxonomy has other numbers of parts, states or actions than the parse.
@@ -49,6 +53,7 @@ def parse_to_json(parse: VideoParse, taxonomy: Taxonomy, *, min_part_score: floa
         "fps": _rounded(parse.fps, 4),
         "action": None,
         "action_scores": action_scores,
+        **_segments_to_json(parse, taxonomy),
         "frames": [_frame_to_json(frame, parse.fps, taxonomy, min_part_score) for frame in parse.frames],
     }
     if action is not None:
@@ -109,6 +114,27 @@ def _scores_by_name(parse: VideoParse, source: str, taxonomy: Taxonomy) -> dict[
     return {name: _rounded(score, 4) for name, score in zip(taxonomy.actions, scores)}
 
 
+def _segments_to_json(parse: VideoParse, taxonomy: Taxonomy) -> dict[str, Any]:
+    """What recognizers of part states say, by their names; nothing where there are none."""
+    listed = {name: _ranges_to_json(found, taxonomy) for name, found in parse.segments.items()}
+    return {"segments": listed} if listed else {}
+
+
+def _ranges_to_json(found: SegmentScores, taxonomy: Taxonomy) -> list[dict[str, Any]]:
+    _check_count("actions", found.scores.shape[1], len(taxonomy.actions))
+    _check_count("states", found.scores.shape[2], len(taxonomy.states))
+    return [
+        {
+            "first": int(first),
+            "last": int(last),
+            "action": taxonomy.actions[action],
+            "state": taxonomy.states[state],
+            "score": _rounded(scores[action, state], 4),
+        }
+        for (first, last), scores, action, state in zip(found.frames, found.scores, *best_pairs(found.scores))
+    ]
+
+
 def _frame_to_json(frame: FrameParse, fps: float, taxonomy: Taxonomy, min_part_score: float) -> dict[str, Any]:
     states = named_states(frame, taxonomy)
     data: dict[str, Any] = {"frame": frame.frame_index}
@@ -129,7 +155,11 @@ def _person_to_json(
         "score": _rounded(frame.scores[person], 4),
     }
     if frame.keypoints is not None:
-        data["keypoints"] = [_rounded_list(point[:2], 1) + [_rounded(point[2], 4)] for point in frame.keypoints[person]]
+        data["keypoints"] = {
+            name: _rounded_list(point[:2], 1) + [_rounded(point[2], 4)]
+            for name, point in zip(KEYPOINTS, frame.keypoints[person], strict=True)
+            if point[2] > 0
+        }
     data["parts"] = {
         taxonomy.parts[part]: _part_to_json(frame, person, int(part), states[part], taxonomy)
         for part in np.flatnonzero(present_parts(frame)[person])

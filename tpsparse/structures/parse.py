@@ -19,6 +19,7 @@ from safetensors.numpy import save_file
 from ..errors import InputError
 from .boxes import is_present
 from .files import atomic_write
+from .segments import SegmentScores
 
 FORMAT_VERSION = "1"
 # One row a person; a field is in every frame of a saved parse or in none.
@@ -135,6 +136,7 @@ class VideoParse:
         frames: Parsed frames in rising order.
         action_scores: Source to (A,) probabilities; the system's own are under ``"action"``.
         features: Name to (D,), one vector for the video.
+        segments: Name to what a recognizer of part states says of the video's segments.
         error: Why the video could not be parsed; its record is then empty.
     """
 
@@ -145,6 +147,7 @@ class VideoParse:
     frames: list[FrameParse] = field(default_factory=list)
     action_scores: dict[str, np.ndarray] = field(default_factory=dict)
     features: dict[str, np.ndarray] = field(default_factory=dict)
+    segments: dict[str, SegmentScores] = field(default_factory=dict)
     error: str | None = None
 
     def __post_init__(self) -> None:
@@ -181,6 +184,7 @@ class VideoParse:
         arrays = {name: np.ascontiguousarray(array) for name, array in self._arrays().items()}
         with atomic_write(path) as partial:
             save_file(arrays, partial, info)
+            _sort_metadata(partial)
 
     @classmethod
     def load(cls, path: str | Path) -> VideoParse:
@@ -199,6 +203,7 @@ class VideoParse:
                 frames=_split_frames(arrays),
                 action_scores=_with_prefix(arrays, "action_scores/"),
                 features=_with_prefix(arrays, "features/"),
+                segments=_join_segments(arrays),
                 **json.loads(info["header"]),
             )
         except (KeyError, TypeError, ValueError, IndexError) as error:
@@ -207,6 +212,8 @@ class VideoParse:
     def _arrays(self) -> dict[str, np.ndarray]:
         arrays = {f"action_scores/{name}": array for name, array in self.action_scores.items()}
         arrays.update({f"features/{name}": array for name, array in self.features.items()})
+        arrays.update({f"segment_frames/{name}": found.frames for name, found in self.segments.items()})
+        arrays.update({f"segment_scores/{name}": found.scores for name, found in self.segments.items()})
         arrays["frame_index"] = np.array(self.frame_indices, dtype=np.int64)
         arrays["num_persons"] = np.array([len(frame) for frame in self.frames], dtype=np.int64)
         for name in _PERSON_FIELDS:
@@ -238,6 +245,22 @@ class VideoParse:
         return {name: np.concatenate(full)}
 
 
+def _sort_metadata(path: Path) -> None:
+    """Put the strings of a safetensors file in order; the library's own changes from run to run.
+
+    So equal records are equal files. The format is the length of a JSON header in eight bytes, little end first, the
+    header, filled up with spaces, and the arrays.
+    """
+    with path.open("r+b") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(length))
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+        if len(text) <= length:  # else its JSON is not the library's: the file is as good, in another order
+            file.seek(8)
+            file.write(text.ljust(length))
+
+
 def read_metadata(path: str | Path) -> dict[str, str]:
     """The strings stored beside the arrays of a saved parse, without reading the arrays.
 
@@ -263,6 +286,11 @@ def _check_shape(name: str, array: Any, expected: tuple[int | None, ...]) -> Non
 
 def _with_prefix(arrays: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
     return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+
+
+def _join_segments(arrays: dict[str, np.ndarray]) -> dict[str, SegmentScores]:
+    frames, scores = (_with_prefix(arrays, f"segment_{kind}/") for kind in ("frames", "scores"))
+    return {name: SegmentScores(frames[name], scores[name]) for name in sorted(frames.keys() | scores.keys())}
 
 
 def _split_frames(arrays: dict[str, np.ndarray]) -> list[FrameParse]:

@@ -62,6 +62,7 @@ def draw_parse(
     action_score: float | None = None,
     scale: float | None = None,
     min_part_score: float = 0.0,
+    skeletons: bool = True,
 ) -> np.ndarray:
     """Draw what is known of one frame; the picture gains a legend below and, with an action, a header above.
 
@@ -76,6 +77,7 @@ def draw_parse(
         action_score: Its probability.
         scale: How much to enlarge; by default so that the short side has at least 480 pixels.
         min_part_score: Parts with a lower score are not drawn.
+        skeletons: Whether keypoints, where known, are drawn.
 
     Returns:
         (H', W', 3) uint8 RGB; the size follows from the image's size, the taxonomy, and whether there is an action.
@@ -93,7 +95,7 @@ def draw_parse(
     persons = _persons(frame, taxonomy, scale, min_part_score)
     for person in persons:
         _draw_boxes(canvas, person)
-    for person in persons:
+    for person in persons if skeletons else []:
         _draw_skeleton(canvas, person)
     _draw_texts(canvas, persons)
     strips = [canvas.finish(), _legend(canvas, taxonomy)]

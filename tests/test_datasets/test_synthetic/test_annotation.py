@@ -24,7 +24,9 @@ def annotate(boxes: dict[str, tuple], *, over: tuple | None = None) -> dict:
     assert not canvas.cover.any()
     if over is not None:
         put(canvas, over, 100)
-    return frame_annotation(canvas, [sight], {100: "ball"})
+    annotation, annotated = frame_annotation(canvas, [sight], {100: "ball"})
+    assert annotated == list(range(len(annotation["humans"])))
+    return annotation
 
 
 def test_boxes_are_exact():
@@ -65,3 +67,15 @@ def test_person_with_almost_nothing_in_sight_is_left_out():
     result = annotate({"head": (10, 10, 20, 20)}, over=(9, 9, 19, 21))
     assert result["humans"] == []
     assert annotate({})["humans"] == []
+
+
+def test_persons_who_are_annotated_are_told_by_position():
+    canvas = Canvas(SIZE, np.array([0.0, 0.0, 1.0]))
+    sights = []
+    for person, box in enumerate([(10, 5, 20, 15), (30, 5, 40, 15), (45, 5, 55, 15)]):
+        put(canvas, box, 1 + 12 * person, 1)
+        sights.append(Sight.take(canvas, 1 + 12 * person, STATES))
+    put(canvas, (30, 5, 40, 15), 100)  # the second stands behind a thing
+    annotation, annotated = frame_annotation(canvas, sights, {100: "ball"})
+    assert annotated == [0, 2]
+    assert [human["box"][0] for human in annotation["humans"]] == [10, 45]

@@ -112,10 +112,10 @@ def test_same_generator_gives_the_same_frame():
 
 
 def test_one_frame_video():
-    image, annotation = plan_scene(np.random.default_rng(0), ACTIONS[1], frames=1, size=SIZE).render(0)
+    image, annotation, keypoints = plan_scene(np.random.default_rng(0), ACTIONS[1], frames=1, size=SIZE).render(0)
     assert image.shape == (*SIZE, 3)
     assert image.dtype == np.uint8
-    assert annotation["humans"]
+    assert annotation["humans"] and keypoints.shape == (len(annotation["humans"]), 17, 3)
 
 
 def test_camera_projects_by_hand():

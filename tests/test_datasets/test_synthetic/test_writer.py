@@ -1,12 +1,17 @@
 import json
+import shutil
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 
+from tpsparse.datasets.index import open_index
 from tpsparse.datasets.synthetic import write_dataset
 from tpsparse.datasets.synthetic.actions import ACTIONS
 from tpsparse.errors import InputError
+from tpsparse.structures import VideoParse
+from tpsparse.structures.keypoints import KEYPOINTS
 from tpsparse.taxonomy import Taxonomy
 
 SMALL = {"actions": 2, "train": 2, "test": 1, "frames": 3, "size": (64, 96), "seed": 3, "progress": False}
@@ -42,6 +47,10 @@ def contents(out: Path) -> dict[str, bytes]:
     return {str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
 
 
+def copy_of(dataset: Path, out: Path) -> Path:
+    return Path(shutil.copytree(dataset, out, ignore=shutil.ignore_patterns("index")))
+
+
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("synthetic") / "set"
@@ -51,11 +60,7 @@ def dataset(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def copied(dataset, tmp_path) -> Path:
-    out = tmp_path / "set"
-    for name, data in contents(dataset).items():
-        (out / name).parent.mkdir(parents=True, exist_ok=True)
-        (out / name).write_bytes(data)
-    return out
+    return copy_of(dataset, tmp_path / "set")
 
 
 def test_actions_have_official_names():
@@ -72,7 +77,7 @@ def test_layout_is_official(dataset):
         for split, count in (("train", 2), ("test", 1)):
             for number in range(count):
                 video = f"{action}_{split}_{number:03d}"
-                expected.add(f"{split}_videos/{action}/{video}.mp4")
+                expected |= {f"{split}_videos/{action}/{video}.mp4", f"keypoints/{video}.safetensors"}
                 expected |= {f"{split}_annotations/{action}/{video}/img_{i:05d}.json" for i in (1, 2, 3)}
     assert names == expected
 
@@ -151,6 +156,7 @@ def test_videos_do_not_depend_on_how_many_there_are(dataset, tmp_path):
     [
         "train_videos/push_up/push_up_train_001.mp4",
         "test_annotations/pull_ups/pull_ups_test_000/img_00002.json",
+        "keypoints/pull_ups_train_000.safetensors",
         "list/part_stat.txt",
     ],
 )
@@ -183,9 +189,12 @@ def test_interrupted_video_leaves_no_half_file(tmp_path, monkeypatch):
     # What a killed process leaves behind is cleared when its video is made.
     stale = out / "train_videos" / "pull_ups" / ".pull_ups_train_000.mp4.1.partial"
     stale.write_bytes(b"half")
+    other = out / "keypoints" / ".pull_ups_train_000.1-abc.partial.safetensors"
+    other.parent.mkdir(exist_ok=True)
+    other.write_bytes(b"half")
     write_dataset(out, **{**SMALL, "actions": 1}, workers=1)
     assert len(list(out.rglob("*.mp4"))) == 3
-    assert not stale.exists()
+    assert not stale.exists() and not other.exists()
     assert json.loads((out / "synthetic.json").read_text())["format"] == writer.FORMAT
 
 
@@ -200,6 +209,54 @@ def test_other_parameters_are_refused(copied):
     with pytest.raises(InputError, match="another folder"):
         write_dataset(copied, **SMALL)
     assert set(contents(copied)) == set(before)
+
+
+def test_a_set_of_another_format_is_refused(copied):
+    parameters = json.loads((copied / "synthetic.json").read_text())
+    (copied / "synthetic.json").write_text(json.dumps({**parameters, "format": 1}))
+    with pytest.raises(InputError, match=r"synthetic.json is of a data set in format 1, .* format 2: choose another"):
+        write_dataset(copied, **SMALL)
+
+
+def test_keypoints_are_of_the_annotated_persons(dataset):
+    for path in dataset.glob("*_videos/*/*.mp4"):
+        parse = VideoParse.load(dataset / "keypoints" / f"{path.stem}.safetensors")
+        assert (parse.video, parse.size, parse.num_frames, parse.fps) == (path.stem, (64, 96), 3, 15)
+        assert parse.frame_indices == [1, 2, 3] and not parse.action_scores and not parse.features
+        folder = dataset / path.parts[-3].replace("videos", "annotations") / path.parent.name / path.stem
+        for frame in parse.frames:
+            humans = json.loads((folder / f"img_{frame.frame_index:05d}.json").read_text())["humans"]
+            assert frame.boxes.tolist() == [human["box"] for human in humans]
+            assert frame.scores.tolist() == [1] * len(humans) and frame.part_boxes is None
+            assert frame.keypoints.shape == (len(humans), 17, 3)
+            assert set(np.unique(frame.keypoints[..., 2])) <= {0, 1}
+
+
+def test_keypoints_lie_on_their_parts(dataset):
+    """The nose in the head's box, wrists and ankles in or beside a limb's: what is drawn and what is told agree."""
+    near = {"nose": "head", "left_elbow": "left_arm", "right_elbow": "right_arm", "left_knee": "left_leg"}
+    seen = 0
+    for path in (dataset / "keypoints").glob("*train*"):
+        parse = VideoParse.load(path)
+        folder = dataset / "train_annotations" / path.stem.rsplit("_", 2)[0] / path.stem
+        for frame in parse.frames:
+            humans = json.loads((folder / f"img_{frame.frame_index:05d}.json").read_text())["humans"]
+            for human, points in zip(humans, frame.keypoints, strict=True):
+                for name, part in near.items():
+                    x, y, score = points[KEYPOINTS.index(name)]
+                    if score and part in human["parts"]:
+                        x0, y0, x1, y1 = human["parts"][part]["box"]
+                        assert x0 - 2 <= x <= x1 + 2 and y0 - 2 <= y <= y1 + 2, (path, frame.frame_index, name)
+                        seen += 1
+    assert seen >= 24
+
+
+def test_an_index_does_not_see_the_keypoints(dataset, tmp_path):
+    with_them, without = copy_of(dataset, tmp_path / "with"), copy_of(dataset, tmp_path / "without")
+    shutil.rmtree(without / "keypoints")
+    first, second = (open_index(root, "train", Taxonomy.from_root(root)) for root in (with_them, without))
+    assert [entry.name for entry in first.videos] == [entry.name for entry in second.videos] and len(first.videos) == 4
+    assert not list(first.problems) and first.boxes.tolist() == second.boxes.tolist()
 
 
 def test_foreign_folder_is_refused(tmp_path):

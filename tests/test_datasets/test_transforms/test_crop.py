@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tpsparse.datasets.transforms import CropPerson, FlipPerson, JitterBox, JitterColor, PackPart
+from tpsparse.datasets.transforms import CropPerson, FlipPerson, JitterBox, JitterColor, PackPart, PackPartBoxes
 from tpsparse.datasets.transforms.crop import grow_box
 from tpsparse.models.part_parsing.parsing_hrnet import to_image
 
@@ -171,3 +171,51 @@ def test_pack():
     assert sample.part_states.tolist() == [2, -1, 0]
     assert (sample.video, sample.frame_index, sample.flipped) == ("v", 6, False)
     assert sample.flip_parts.tolist() == [0, 2, 1] and sample.crop.tolist() == [1, 2, 3, 4]
+
+
+def test_crop_maps_keypoints_by_hand():
+    keypoints = np.zeros((17, 3), dtype=np.float32)
+    keypoints[0] = [44, 24, 0.7]
+    kept = keypoints.copy()
+    results = CropPerson((200, 150), padding=1.25)(make_results(keypoints=keypoints))
+    # As the corner of the first part: twice the distance from (22.5, 10); the score stays.
+    np.testing.assert_allclose(results["keypoints"][0], [43, 28, 0.7], rtol=1e-6)
+    assert results["keypoints"].dtype == np.float32
+    np.testing.assert_array_equal(keypoints, kept)
+
+
+class TestPackPartBoxes:
+    def test_by_hand(self):
+        # A crop of 160 x 120: part 0 inside, part 1 absent, part 2 half outside.
+        boxes = np.array([[44, 24, 60, 40], [np.nan] * 4, [150, 60, 176, 130]], dtype=np.float32)
+        packed = PackPartBoxes()(make_results(part_boxes=boxes, crop=np.array([1.0, 2, 3, 4])))
+        assert packed["inputs"].shape == (3, 120, 160) and packed["inputs"].dtype == torch.uint8
+        sample = packed["data_samples"]
+        assert sample.gt_instances.bboxes.tolist() == [[44, 24, 60, 40], [150, 60, 160, 120]]
+        assert sample.gt_instances.labels.tolist() == [0, 2] and sample.gt_instances.labels.dtype == torch.int64
+        np.testing.assert_array_equal(sample.part_boxes.numpy(), boxes)
+        assert sample.img_shape == sample.ori_shape == (120, 160) and sample.scale_factor == (1.0, 1.0)
+        assert (sample.video, sample.frame_index, sample.flipped) == ("v", 6, False)
+        assert sample.crop.tolist() == [1, 2, 3, 4] and sample.flip_parts.tolist() == [0, 2, 1]
+
+    @pytest.mark.parametrize(
+        ("box", "kept"),
+        [
+            ([10, 10, 11, 11], True),  # one pixel exactly
+            ([10, 10, 10.9, 30], False),
+            ([-20, 10, 0.5, 30], False),
+            ([200, 10, 220, 30], False),
+            ([10, 10, 10, 10], False),
+        ],
+        ids=str,
+    )
+    def test_what_is_left_inside_the_crop(self, box, kept):
+        boxes = np.array([box, [np.nan] * 4, [np.nan] * 4], dtype=np.float32)
+        instances = PackPartBoxes()(make_results(part_boxes=boxes))["data_samples"].gt_instances
+        assert len(instances) == kept and instances.bboxes.shape == (int(kept), 4)
+
+    def test_without_annotation(self):
+        results = make_results()
+        del results["part_boxes"], results["part_states"]
+        sample = PackPartBoxes()(results)["data_samples"]
+        assert "gt_instances" not in sample and "part_boxes" not in sample

@@ -42,6 +42,7 @@ def test_two_crops_by_hand(taxonomy):
     )
     assert numbers == {
         # Heads 1; arms 0: a box of IoU 0.3 is none at 0.5.
+        "part/part_AP": pytest.approx(1 / 3),
         "part/part_AP50": pytest.approx(1 / 3),
         "part/part_iou": pytest.approx((1 + 0.3 + 0 + 1 + 0) / 5),
         "part/located": pytest.approx(3 / 5),
@@ -86,7 +87,15 @@ def test_boxes_alone(taxonomy):
     numbers = _run(taxonomy, sample)
     for part in taxonomy.parts:
         assert numbers.pop(f"part/part_AP50/{part}") == pytest.approx(1)
-    assert numbers == {"part/part_AP50": pytest.approx(1), "part/part_iou": 1, "part/located": 1}
+    both = {"part/part_AP": pytest.approx(1), "part/part_AP50": pytest.approx(1)}
+    assert numbers == {**both, "part/part_iou": 1, "part/located": 1}
+
+
+def test_average_precision_over_the_thresholds(taxonomy):
+    # 9 x 6 of 9 x 9: an IoU of 2/3, enough for 0.50, 0.55, 0.60 and 0.65 of the ten thresholds.
+    sample = _sample([[0.0, 0.0, 9.0, 6.0], NAN, NAN], [WHOLE, NAN, NAN], gt_states=(0, -1, -1))
+    numbers = _run(taxonomy, sample)
+    assert numbers["part/part_AP"] == pytest.approx(0.4) and numbers["part/part_AP50"] == pytest.approx(1)
 
 
 def test_a_part_without_annotation_has_no_number_of_its_own(taxonomy):

@@ -49,8 +49,8 @@ class Sight:
         return cls(first_owner, states, totals, box)
 
 
-def frame_annotation(canvas: Canvas, sights: list[Sight], objects: dict[int, str]) -> dict:
-    """The frame's JSON: persons and objects numbered from 1.
+def frame_annotation(canvas: Canvas, sights: list[Sight], objects: dict[int, str]) -> tuple[dict, list[int]]:
+    """The frame's JSON, persons and objects numbered from 1, and the positions in ``sights`` of its persons.
 
     Args:
         canvas: The finished frame.
@@ -59,16 +59,15 @@ def frame_annotation(canvas: Canvas, sights: list[Sight], objects: dict[int, str
     """
     owner = canvas.owner[canvas.frame_window()]
     seen = np.bincount(owner.ravel(), minlength=256)
-    humans = [human for human in (_human(owner, seen, sight, canvas.size) for sight in sights) if human is not None]
+    looks = [_human(owner, seen, sight, canvas.size) for sight in sights]
+    annotated = [position for position, human in enumerate(looks) if human is not None]
     things = []
     for number, name in objects.items():
         box = _tight_box(owner == number, canvas.size) if seen[number] >= _SMALLEST else None
         if box is not None:
             things.append({"name": name, "box": box})
-    return {
-        "humans": [{"number": i, **human} for i, human in enumerate(humans, start=1)],
-        "objects": [{"number": i, **thing} for i, thing in enumerate(things, start=1)],
-    }
+    humans = [{"number": i, **human} for i, human in enumerate(filter(None, looks), start=1)]
+    return {"humans": humans, "objects": [{"number": i, **thing} for i, thing in enumerate(things, start=1)]}, annotated
 
 
 def _human(owner: np.ndarray, seen: np.ndarray, sight: Sight, size: tuple[int, int]) -> dict | None:

@@ -117,10 +117,18 @@ class Painter:
         soft = cv2.GaussianBlur(self._shadow(), (0, 0), blur).astype(np.float32) / 255
         return background * (1 - 0.5 * soft[..., None])
 
+    def to_frame(self, points: np.ndarray) -> np.ndarray:
+        """Continuous pixels (N, 2) of the frame where world points (N, 3) are seen, inside the frame or not."""
+        image, _ = self.camera.project(points)
+        return self._in_shot(image)
+
+    def _in_shot(self, image: np.ndarray) -> np.ndarray:
+        matrix = self.shot.matrix
+        return image[:, :2] @ matrix[:, :2].T + matrix[:, 2]
+
     def _to_canvas(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         image, scale = self.camera.project(points)
-        matrix = self.shot.matrix
-        image[:, :2] = (image[:, :2] @ matrix[:, :2].T + matrix[:, 2] + self.canvas.margin) * OVERSAMPLE
+        image[:, :2] = (self._in_shot(image) + self.canvas.margin) * OVERSAMPLE
         zoom = self.shot.zoom * OVERSAMPLE
         image[:, 2] *= zoom
         return image, scale * zoom
@@ -133,8 +141,7 @@ class Painter:
         points = np.array([end for shape in self._casting for end in shape[:2]])
         fallen = points - self.sun * (np.maximum(points[:, 1:2], 0) / self.sun[1])
         image, scale = self.camera.project(fallen)
-        matrix = self.shot.matrix
-        ends = np.round(image[:, :2] @ matrix[:, :2].T + matrix[:, 2]).astype(int).reshape(-1, 2, 2)
+        ends = np.round(self._in_shot(image)).astype(int).reshape(-1, 2, 2)
         widths = 1.3 * self.shot.zoom * scale[::2] * [radius for _, _, radius in self._casting]
         for (start, end), width in zip(ends.tolist(), widths):
             cv2.line(shadow, start, end, (255,), max(1, round(float(width))), cv2.LINE_AA)

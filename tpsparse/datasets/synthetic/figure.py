@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .camera import Painter
+from .keypoints import EAR, EYE_OUT, EYE_UP, HEAD_HALF_AXES, NOSE, on_head
 from .raster import Mark
 from .skeleton import SIDES, Build, Skeleton
 from .states import PARTS
@@ -170,7 +171,7 @@ def _draw_trunk(painter: Painter, skeleton: Skeleton, build: Build, outfit: Outf
 
 def _draw_head(painter: Painter, skeleton: Skeleton, build: Build, outfit: Outfit, dresser: Dresser) -> None:
     centre, axes = skeleton.points["head"], skeleton.head
-    half = np.array([0.8, 1.0, 0.88]) * build.head
+    half = HEAD_HALF_AXES * build.head
     skin, hair, eye, lip = (dresser.ink(name) for name in ("skin", "hair", "eye", "lip"))
     cap = outfit.hair == "cap"
     cover = dresser.ink("trim") if cap else hair
@@ -178,9 +179,9 @@ def _draw_head(painter: Painter, skeleton: Skeleton, build: Build, outfit: Outfi
     def face(left: np.ndarray, up: np.ndarray, ahead: np.ndarray) -> np.ndarray:
         ink = np.full(np.broadcast(left, up, ahead).shape, skin)
         front = ahead > 0
-        eyes = front & (np.abs(np.abs(left) - 0.36) < 0.13) & (np.abs(up - 0.04) < 0.1)
+        eyes = front & (np.abs(np.abs(left) - EYE_OUT) < 0.13) & (np.abs(up - EYE_UP) < 0.1)
         mouth = front & (np.abs(left) < 0.26) & (np.abs(up + 0.5) < 0.07)
-        brows = front & (np.abs(np.abs(left) - 0.36) < 0.2) & (np.abs(up - 0.25) < 0.055)
+        brows = front & (np.abs(np.abs(left) - EYE_OUT) < 0.2) & (np.abs(up - 0.25) < 0.055)
         ink[mouth] = lip
         ink[eyes] = eye
         ink[brows] = hair
@@ -190,11 +191,9 @@ def _draw_head(painter: Painter, skeleton: Skeleton, build: Build, outfit: Outfi
 
     mark = dresser.mark("head", "skin")
     painter.ellipsoid(centre, axes * half, mark, face)
-    nose = centre + axes @ (half * np.array([0.0, -0.16, 0.95]))
-    painter.ellipsoid(nose, axes * build.head * np.array([0.13, 0.2, 0.17]), mark)
+    painter.ellipsoid(on_head(skeleton, build, NOSE), axes * build.head * np.array([0.13, 0.2, 0.17]), mark)
     for sign in SIDES.values():
-        ear = centre + axes @ (half * np.array([sign * 0.98, -0.06, -0.05]))
-        painter.ellipsoid(ear, axes * build.head * np.array([0.1, 0.22, 0.15]), mark)
+        painter.ellipsoid(on_head(skeleton, build, EAR, sign), axes * build.head * np.array([0.1, 0.22, 0.15]), mark)
     if outfit.hair == "long":
         fall = centre + axes @ (half * np.array([0.0, -0.5, -0.62]))
         painter.ellipsoid(fall, axes * build.head * np.array([0.78, 1.15, 0.42]), dresser.mark("head", "hair"))

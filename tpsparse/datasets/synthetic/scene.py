@@ -23,6 +23,7 @@ from .figure import (
     draw_figure,
     draw_outfit,
 )
+from .keypoints import frame_keypoints
 from .posing import Style
 from .props import COLOURS, Holder, PropMarks, draw_prop, fists_on_bag
 from .skeleton import Build, forward_kinematics
@@ -76,22 +77,29 @@ class Scene:
         rows = [person.outfit.palette() for person in self.people]
         return np.concatenate([*rows, np.array(list(COLOURS.values()), dtype=np.uint8)])
 
-    def render(self, frame: int) -> tuple[np.ndarray, dict]:
-        """Frame number ``frame`` (from 0): image (H, W, 3) uint8 RGB, and its annotation in the official form."""
+    def render(self, frame: int) -> tuple[np.ndarray, dict, np.ndarray]:
+        """Draw frame number ``frame`` (from 0).
+
+        Returns:
+            The image (H, W, 3) uint8 RGB, its annotation in the official form, and the keypoints (P, J, 3) of the
+            annotated persons in their order, see :func:`keypoints.frame_keypoints`.
+        """
         painter = Painter(self.camera, self.shots[frame], self.sun)
         sights: list[Sight] = []
-        holders = []
+        holders, keypoints = [], []
         for number, person in enumerate(self.people):
             holder, states = person.at(self.action, frame)
             draw_figure(painter, holder.skeleton, person.build, person.outfit, Dresser(number))
             sights.append(Sight.take(painter.canvas, 1 + number * OWNERS_A_PERSON, states))
             holders.append(holder)
+            keypoints.append(frame_keypoints(painter, holder.skeleton, person.build))
         marks = PropMarks(1 + len(self.people) * OWNERS_A_PERSON, len(self.people) * INKS_A_PERSON)
         for holder in holders:
             draw_prop(painter, self.action.prop, holder, marks)
         image = painter.canvas.composite(painter.shade_floor(self._background(frame)), self.palette())
         image = image * self.gains[frame] + np.roll(self.grain, (37 * frame, 59 * frame), axis=(0, 1))
-        return np.clip(image, 0, 255).astype(np.uint8), frame_annotation(painter.canvas, sights, marks.names)
+        annotation, annotated = frame_annotation(painter.canvas, sights, marks.names)
+        return np.clip(image, 0, 255).astype(np.uint8), annotation, np.stack(keypoints)[annotated]
 
     def _background(self, frame: int) -> np.ndarray:
         shot = self.shots[frame]

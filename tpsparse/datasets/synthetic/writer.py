@@ -1,8 +1,9 @@
 """Write the synthetic data set in the official Kinetics-TPS layout, video by video, in several processes.
 
 Below the folder ``out``: ``{train,test}_videos/<action>/<video>.mp4``,
-``{train,test}_annotations/<action>/<video>/img_%05d.json`` (frames from 1), ``list/*`` and ``synthetic.json``,
-which holds the parameters.
+``{train,test}_annotations/<action>/<video>/img_%05d.json`` (frames from 1), ``keypoints/<video>.safetensors`` with the
+boxes and keypoints of the annotated persons of every frame, ``list/*`` and ``synthetic.json``, which holds the
+parameters.
 """
 
 from __future__ import annotations
@@ -19,15 +20,26 @@ import numpy as np
 from tqdm import tqdm
 
 from ...errors import InputError
+from ...structures.parse import FrameParse, VideoParse
 from ...workers import Crashed, cores, run_pooled
+from ..layout import keypoints_file
 from .actions import ACTIONS, Action
 from .scene import FPS, plan_scene
 from .states import PARTS, STATES
 
-FORMAT = 1  # of the drawing: raise it whenever the same parameters give other files
+FORMAT = 2  # of the drawing: raise it whenever the same parameters give other files
 SPLITS = ("train", "test")
 _SMALLEST_SIDE = 48
-_ENCODER = {"crf": "18", "preset": "veryfast", "threads": "1", "bf": "0", "g": str(FPS)}
+_ENCODER = {
+    "crf": "18",
+    "preset": "veryfast",
+    "threads": "1",
+    "bf": "0",
+    "g": str(FPS),
+    # x264's macroblock tree rounds otherwise with each instruction set, and with AVX-512 not even always alike: of 200
+    # encodings of the same pictures 3 differed, in some frames before a key frame. This is as fast, and all are equal.
+    "x264-params": "cpu-independent=1",
+}
 
 
 @dataclass(frozen=True)
@@ -58,9 +70,14 @@ class Clip:
         folder = self.out / f"{self.split}_annotations" / self.action.name / self.name
         return [folder / f"img_{frame:05d}.json" for frame in range(1, self.frames + 1)]
 
+    @property
+    def keypoints(self) -> Path:
+        """Path of the record with the persons' keypoints."""
+        return keypoints_file(self.out, self.name)
+
     def is_written(self) -> bool:
         """Whether every file is there."""
-        return self.video.is_file() and all(path.is_file() for path in self.annotations)
+        return all(path.is_file() for path in (self.video, self.keypoints, *self.annotations))
 
     def generator(self) -> np.random.Generator:
         """The video's own random numbers."""
@@ -119,10 +136,12 @@ def write_dataset(
 
 
 def write_clip(clip: Clip) -> None:
-    """Draw one video and write its annotations, then its mp4."""
+    """Draw one video and write its annotations, then its keypoints, then its mp4."""
     _make_room(clip.video.parent, f".{clip.video.name}.*.partial")
+    _make_room(clip.keypoints.parent, f".{clip.name}.*.partial*")
     _make_room(clip.annotations[0].parent, ".*.partial")
     scene = plan_scene(clip.generator(), clip.action, frames=clip.frames, size=clip.size)
+    record = VideoParse(clip.name, size=clip.size, num_frames=clip.frames, fps=FPS)
     partial = _partial(clip.video)
     try:
         with av.open(str(partial), "w", format="mp4", container_options={"fflags": "+bitexact"}) as container:
@@ -131,10 +150,13 @@ def write_clip(clip: Clip) -> None:
             stream.pix_fmt = "yuv420p"
             stream.thread_count = 1
             for frame, path in enumerate(clip.annotations):
-                image, annotation = scene.render(frame)
+                image, annotation, keypoints = scene.render(frame)
                 container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
                 _write_text(path, json.dumps(annotation))
+                boxes = [human["box"] for human in annotation["humans"]]
+                record.frames.append(FrameParse(frame + 1, boxes, keypoints=keypoints))  # type: ignore[arg-type]
             container.mux(stream.encode())
+        record.save(clip.keypoints)
         os.replace(partial, clip.video)
     finally:
         partial.unlink(missing_ok=True)
@@ -182,6 +204,11 @@ def _claim(out: Path, parameters: dict) -> None:
         raise InputError(f"{path} cannot be read ({error}): choose another folder or delete this one") from error
     if existing != parameters:
         known = existing if isinstance(existing, dict) else {}
+        if known.get("format", FORMAT) != FORMAT:
+            raise InputError(
+                f"{path} is of a data set in format {known['format']}, and this version writes format {FORMAT}: "
+                "choose another folder, or delete this one to write it anew"
+            )
         differing = [f"{name} {known.get(name)}" for name in parameters if known.get(name) != parameters[name]]
         raise InputError(
             f"{path} has {', '.join(differing) or 'other parameters'}: repeat that or choose another folder"

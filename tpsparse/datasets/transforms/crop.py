@@ -1,11 +1,12 @@
 """One person's crop as the part networks eat it.
 
-Shapes: K parts, H x W pixels of an image, h x w of a crop. Boxes are float ``xyxy`` in pixels, continuous
-coordinates; an absent part is four NaN and has state -1.
+Shapes: K parts, J keypoints, H x W pixels of an image, h x w of a crop. Boxes are float ``xyxy`` in pixels, continuous
+coordinates; an absent part is four NaN and has state -1. A keypoint is (x, y, score).
 
 The transforms work on a dict with ``img`` (H, W, 3) uint8 RGB, ``box`` (4,) of the person, ``flip_parts`` (K,)
-the twin of each part, ``video``, ``frame_index`` from 1 and, where there is an annotation, ``part_boxes`` (K, 4) and
-``part_states`` (K,). They draw from numpy's global generator, which the data set seeds for every sample.
+the twin of each part, ``video``, ``frame_index`` from 1, ``keypoints`` (J, 3) where there is a pose and, where there is
+an annotation, ``part_boxes`` (K, 4) and ``part_states`` (K,). They draw from numpy's global generator, which the data
+set seeds for every sample.
 """
 
 from __future__ import annotations
@@ -16,12 +17,16 @@ import cv2
 import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
-from mmengine.structures import BaseDataElement
+from mmdet.structures import DetDataSample
+from mmengine.structures import BaseDataElement, InstanceData
 
 from ...registry import TRANSFORMS
-from ...structures import flip_boxes
+from ...structures import clip_boxes, flip_boxes, is_present
+from ...structures.keypoints import flip_keypoints
 
 META = ("crop", "flip_parts", "flipped", "video", "frame_index")
+SMALLEST_SIDE = 1.0
+"""Pixels of the crop; a part of which less than that is left inside it is not trained on."""
 
 
 @TRANSFORMS.register_module()
@@ -54,8 +59,8 @@ class JitterBox(BaseTransform):
 class CropPerson(BaseTransform):
     """Cuts the person out, with some surroundings, without changing proportions.
 
-    Sets ``img`` to the crop, ``crop`` (4,) to its place in the image, ``part_boxes`` to pixels of the crop. What lies
-    beyond the image is black.
+    Sets ``img`` to the crop, ``crop`` (4,) to its place in the image, ``part_boxes`` and ``keypoints`` to pixels of the
+    crop. What lies beyond the image is black.
 
     Args:
         input_size: (height, width) of the crop.
@@ -78,12 +83,16 @@ class CropPerson(BaseTransform):
         if "part_boxes" in results:
             boxes = (np.asarray(results["part_boxes"], dtype=np.float64) - np.tile(crop[:2], 2)) * scale
             results["part_boxes"] = boxes.astype(np.float32)
+        if "keypoints" in results:
+            keypoints = np.array(results["keypoints"], dtype=np.float64)
+            keypoints[:, :2] = (keypoints[:, :2] - crop[:2]) * scale
+            results["keypoints"] = keypoints.astype(np.float32)
         return results
 
 
 @TRANSFORMS.register_module()
 class FlipPerson(BaseTransform):
-    """Mirrors the crop: a left part becomes a right part, with its box and state.
+    """Mirrors the crop: a left part becomes a right part, with its box and state, a left keypoint a right one.
 
     Args:
         prob: Share of the samples that are mirrored.
@@ -101,6 +110,8 @@ class FlipPerson(BaseTransform):
             results["part_boxes"] = flip_boxes(results["part_boxes"], results["img"].shape[1])[twins]
         if "part_states" in results:
             results["part_states"] = results["part_states"][twins]
+        if "keypoints" in results:
+            results["keypoints"] = flip_keypoints(results["keypoints"], results["img"].shape[1])
         results["flipped"] = not results.get("flipped", False)
         return results
 
@@ -145,9 +156,41 @@ class PackPart(BaseTransform):
             sample.part_boxes = torch.as_tensor(results["part_boxes"], dtype=torch.float32)
         if "part_states" in results:
             sample.part_states = torch.as_tensor(results["part_states"], dtype=torch.int64)
-        # Four times as fast as a transposed copy.
-        image = torch.from_numpy(np.stack(cv2.split(results["img"])))
-        return {"inputs": image, "data_samples": sample}
+        return {"inputs": _channels_first(results["img"]), "data_samples": sample}
+
+
+@TRANSFORMS.register_module()
+class PackPartBoxes(BaseTransform):
+    """Packs a crop for a detector of mmdet whose classes are the parts: :class:`tpsparse.models.detectors.PartYOLOF`.
+
+    Gives ``inputs``, a uint8 tensor (3, h, w), and ``data_samples``, mmdet's, with metainfo ``img_shape`` and
+    ``ori_shape`` (h, w), ``scale_factor`` (1, 1) and what is in :data:`META`. Where there is an annotation it has
+    ``gt_instances`` (``bboxes`` in pixels of the crop and cut to it, ``labels`` part ids), without parts of which
+    nothing is left inside the crop, and ``part_boxes`` (K, 4), as :class:`PackPart` has them.
+    """
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        results.setdefault("flipped", False)
+        shape = results["img"].shape[:2]
+        meta = {name: results[name] for name in META if name in results}
+        sample = DetDataSample(metainfo=dict(meta, img_shape=shape, ori_shape=shape, scale_factor=(1.0, 1.0)))
+        if "part_boxes" in results:
+            sample.gt_instances = _part_instances(results["part_boxes"], shape)
+            sample.part_boxes = torch.as_tensor(results["part_boxes"], dtype=torch.float32)
+        return {"inputs": _channels_first(results["img"]), "data_samples": sample}
+
+
+def _part_instances(part_boxes: np.ndarray, shape: tuple[int, int]) -> InstanceData:
+    """The parts (K, 4) that are there and reach into a crop of ``shape`` (height, width), cut to it."""
+    boxes = clip_boxes(np.asarray(part_boxes, dtype=np.float32), shape)
+    sides = boxes[:, 2:] - boxes[:, :2]
+    labels = np.flatnonzero(is_present(boxes) & (sides >= SMALLEST_SIDE).all(axis=1))
+    return InstanceData(bboxes=torch.from_numpy(boxes[labels]), labels=torch.from_numpy(labels))
+
+
+def _channels_first(image: np.ndarray) -> torch.Tensor:
+    # Four times as fast as a transposed copy.
+    return torch.from_numpy(np.stack(cv2.split(image)))
 
 
 def grow_box(box: np.ndarray, size: tuple[int, int], padding: float) -> np.ndarray:

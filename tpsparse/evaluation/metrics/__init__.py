@@ -2,7 +2,18 @@
 
 from .box_metric import PersonAPMetric
 from .counts import ActionAccuracy, ParseCount
+from .parsed import ParsedPersonAP, ParsedStateAccuracy
 from .part_metric import PartParsingMetric
+from .state_metric import StateAccuracy
 from .tps_metric import KineticsTPSMetric
 
-__all__ = ["ActionAccuracy", "KineticsTPSMetric", "ParseCount", "PartParsingMetric", "PersonAPMetric"]
+__all__ = [
+    "ActionAccuracy",
+    "KineticsTPSMetric",
+    "ParseCount",
+    "ParsedPersonAP",
+    "ParsedStateAccuracy",
+    "PartParsingMetric",
+    "PersonAPMetric",
+    "StateAccuracy",
+]

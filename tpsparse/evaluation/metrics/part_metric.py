@@ -23,7 +23,8 @@ class PartParsingMetric(BaseMetric):
     """How well parts are found and their states named, given the person.
 
     ======================== ==================================================================================
-    ``part_AP50``            COCO AP at IoU 0.5, mean over the parts, each crop an image
+    ``part_AP``              COCO AP over IoU 0.50:0.05:0.95, mean over the parts, each crop an image
+    ``part_AP50``            the same at IoU 0.5 alone
     ``part_iou``             mean IoU of annotated parts, 0 where they do not overlap or nothing is predicted
     ``located``              share of annotated parts with IoU >= ``part_iou``
     ``state_top1``           share of annotated states that are named right
@@ -31,7 +32,8 @@ class PartParsingMetric(BaseMetric):
     ``correct``              located and state right, of parts with both annotated: what PSC rewards
     ======================== ==================================================================================
 
-    The first, ``state_top1`` and ``state_top1_named`` are given for each part as well, as ``part_AP50/head``.
+    ``part_AP50``, ``state_top1`` and ``state_top1_named`` are given for each part as well, as ``part_AP50/head``.
+    Where states are not predicted, the numbers of boxes alone are given.
 
     The IoU counts pixels inclusively, as the challenge's score does; the AP alone does not. A number that no crop
     gives is not reported.
@@ -105,6 +107,7 @@ class PartParsingMetric(BaseMetric):
         named = labelled & (gt_states != none_id)
         precision = _part_precision(results, self.taxonomy.parts)
         numbers = {
+            "part_AP": precision["AP"],
             "part_AP50": precision["AP50"],
             "part_iou": _mean(iou[present]),
             "located": _mean(located[present]),

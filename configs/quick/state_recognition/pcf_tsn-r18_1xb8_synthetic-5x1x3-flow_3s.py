@@ -1,0 +1,24 @@
+"""PCF part states by TSN on optical flow, on two cores: a part group's most frequent state in 3 s of video.
+
+    python tools/train.py configs/quick/action_recognition/pcf_tsn-r18_1xb8_synthetic-5x1x3-flow.py
+    python tools/train.py configs/quick/state_recognition/pcf_tsn-r18_1xb8_synthetic-5x1x3-flow_3s.py \
+        --cfg-options group=arm --work-dir work_dirs/pcf_tsn-r18_1xb8_synthetic-5x1x3-flow_3s-arm
+    python tools/test.py configs/quick/state_recognition/pcf_tsn-r18_1xb8_synthetic-5x1x3-flow_3s.py \
+        --cfg-options group=arm --work-dir work_dirs/pcf_tsn-r18_1xb8_synthetic-5x1x3-flow_3s-arm
+
+Training starts from the backbone of the first command. One config for six networks: group is head, arm, hand, hip, leg
+or foot. A label is a pair of action and state. Data: a synthetic data set, and its flow. Hardware: two CPU cores, some
+twenty seconds a network.
+"""
+
+_base_ = "../action_recognition/pcf_tsn-r18_1xb8_synthetic-5x1x3-flow.py"
+
+title = "tsn, flow, states of 3 s"
+group, seconds = "head", 3.0
+start_from = "{{ fileDirname }}/../action_recognition/pcf_tsn-r18_1xb8_synthetic-5x1x3-flow.py"
+model = dict(backbone=dict(norm_eval=True), cls_head=dict(num_classes="@num_labels"))
+segments = dict(type="EqualSegments", seconds="@seconds")
+dataset = dict(type="TPSSegmentDataset", group="@group", label_table="@label_table", segments=segments)
+train_dataloader = test_dataloader = dict(dataset=dataset)
+test_evaluator = dict(_delete_=True, type="StateAccuracy")
+train_cfg = dict(max_epochs=2)

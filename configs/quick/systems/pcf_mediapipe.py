@@ -1,0 +1,27 @@
+"""PCF with MediaPipe as its pose stage, whose weights come with its package (`make annotate`); quick size.
+
+    python tools/reproduce.py configs/quick/systems/pcf_mediapipe.py
+    python tools/parse_video.py configs/quick/systems/pcf_mediapipe.py VIDEO --out DIR
+
+Data: the synthetic data set of `make demo`. Hardware: two CPU cores. Expected scores: docs/results.md.
+"""
+
+_base_ = ["../_base_/quick.py", "../../_base_/parsing_run.py", "../_base_/pcf_stages.py"]
+
+title = "pcf_mediapipe"
+work_dir = "work_dirs/pcf"  # all systems of these stages share their networks
+out_dir = "@work_dir/pcf_mediapipe"
+floor = "{{ fileDirname }}/most_frequent.py"
+
+model = dict(
+    stages=[
+        _base_.stages.persons,
+        _base_.stages.mediapipe,
+        _base_.stages.grow,
+        _base_.stages.parts,
+        _base_.stages.csn_ip,
+        dict(type="EnsembleActions", weights=dict(csn_ip=1)),
+        _base_.stages.ip_3s,
+        _base_.stages.ip_3s_states,
+    ],
+)

@@ -1,0 +1,21 @@
+"""PCF, table II, row 2: YOLOF's persons grown to their keypoints; quick size.
+
+    python tools/study.py configs/quick/studies/pcf_table2.py
+
+Data: the synthetic data set of `make demo`. Hardware: two CPU cores. Expected scores: docs/results.md.
+"""
+
+_base_ = ["../_base_/quick.py", "../../_base_/parsing_run.py", "../_base_/pcf_stages.py"]
+
+title = "pcf_persons-pose"
+work_dir = "work_dirs/pcf"  # all systems of these stages share their networks
+out_dir = "@work_dir/pcf_persons-pose"
+
+model = dict(
+    stages=[
+        _base_.stages.persons,
+        _base_.stages.pose,
+        _base_.stages.grow,
+    ],
+)
+test_evaluator = dict(_delete_=True, type="ParsedPersonAP")

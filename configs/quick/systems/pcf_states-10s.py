@@ -1,0 +1,21 @@
+"""PCF, table III, row 3: part states of segments of 10 s; quick size.
+
+    python tools/study.py configs/quick/studies/pcf_table3.py
+
+Data: the synthetic data set of `make demo`. Hardware: two CPU cores. Expected scores: docs/results.md.
+"""
+
+_base_ = ["../_base_/quick.py", "../../_base_/parsing_run.py", "../_base_/pcf_stages.py"]
+
+title = "pcf_states-10s"
+work_dir = "work_dirs/pcf"  # all systems of these stages share their networks
+out_dir = "@work_dir/pcf_states-10s"
+
+model = dict(
+    stages=[
+        _base_.stages.annotation,
+        _base_.stages.ip_10s,
+        dict(_base_.stages.ip_10s_states, within_action=False),
+    ],
+)
+test_evaluator = dict(_delete_=True, type="ParsedStateAccuracy", taxonomy="@taxonomy")

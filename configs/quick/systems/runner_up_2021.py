@@ -1,0 +1,29 @@
+"""Second in the Kinetics-TPS challenge of 2021 (its report's table 1, row 6): part states of whole videos by two
+networks; quick size.
+
+    python tools/reproduce.py configs/quick/systems/runner_up_2021.py
+
+Data: the synthetic data set of `make demo`. Hardware: two CPU cores. Expected scores: docs/results.md.
+"""
+
+_base_ = ["../_base_/quick.py", "../../_base_/parsing_run.py", "../_base_/pcf_stages.py"]
+
+title = "runner-up 2021"
+work_dir = "work_dirs/pcf"  # all systems of these stages share their networks
+out_dir = "@work_dir/runner_up_2021"
+floor = "{{ fileDirname }}/most_frequent.py"
+
+model = dict(
+    stages=[
+        _base_.stages.persons,
+        _base_.stages.pose,
+        _base_.stages.grow,
+        _base_.stages.parts,
+        _base_.stages.csn_ip,
+        _base_.stages.csn_ir,
+        _base_.stages.two_csn,
+        _base_.stages.ip_video,
+        _base_.stages.ir_video,
+        _base_.stages.two_csn_states,
+    ],
+)

@@ -1,0 +1,24 @@
+"""The 2021 runner-up's table 1, row 2: batch norm frozen, and two networks for the action; quick size.
+
+    python tools/reproduce.py configs/quick/systems/runner_up_2021_2-frozen-ensemble.py
+
+Data: the synthetic data set of `make demo`. Hardware: two CPU cores. Expected scores: docs/results.md.
+"""
+
+_base_ = ["../_base_/quick.py", "../../_base_/parsing_run.py", "../_base_/pcf_stages.py"]
+
+title = "runner_up_2021_2-frozen-ensemble"
+work_dir = "work_dirs/pcf"  # all systems of these stages share their networks
+out_dir = "@work_dir/runner_up_2021_2-frozen-ensemble"
+floor = "{{ fileDirname }}/most_frequent.py"
+
+model = dict(
+    stages=[
+        _base_.stages.persons,
+        _base_.stages.parts_no_pose,
+        _base_.stages.csn_ip,
+        _base_.stages.csn_ir,
+        _base_.stages.two_csn,
+        _base_.stages.most_frequent,
+    ],
+)

@@ -1,0 +1,15 @@
+"""PCF, table III: part states of frames and of segments.
+
+    python tools/study.py configs/studies/pcf_table3.py --seeds 0 1 2
+    python tools/study.py configs/studies/pcf_table3.py --seeds 0 1 2 --commands 4    the trainings, for a cluster
+
+Data: Kinetics-TPS in the official layout; `python tools/prepare_data.py splits data/kinetics_tps` makes `runner_up/val`.
+The report's numbers are of the test videos, or of 809 other training videos whose list was not published. Hardware: 4 GPUs.
+"""
+
+_base_ = ["../_base_/kinetics_tps.py", "../_base_/studies/pcf_table3.py"]
+
+configs = "{{ fileDirname }}/.."
+work_dir = "work_dirs/pcf_studies"  # of all tables of PCF and the runner-up, which share networks
+train_split = "runner_up/train"
+test_split = "runner_up/val"

@@ -1,0 +1,22 @@
+"""PCF, table III, row 3: part states of segments of 10 s (report: head 92.44 arm 67.69 hand 68.10 hip 83.99 leg 65.59
+foot 65.02).
+
+    python tools/study.py configs/studies/pcf_table3.py
+
+Data: Kinetics-TPS in the official layout. Hardware of the report: 4 V100.
+"""
+
+_base_ = ["../_base_/runtime.py", "../_base_/kinetics_tps.py", "../_base_/parsing_run.py", "../_base_/pcf_stages.py"]
+
+title = "pcf_states-10s"
+work_dir = "work_dirs/pcf"  # all systems of these stages share their networks
+out_dir = "@work_dir/pcf_states-10s"
+
+model = dict(
+    stages=[
+        _base_.stages.annotation,
+        _base_.stages.ip_10s,
+        dict(_base_.stages.ip_10s_states, within_action=False),
+    ],
+)
+test_evaluator = dict(_delete_=True, type="ParsedStateAccuracy", taxonomy="@taxonomy")

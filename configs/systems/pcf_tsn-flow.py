@@ -1,0 +1,27 @@
+"""PCF with TSN on TV-L1 flow (report: table I, row 3: 54.33, top-1 83.48).
+
+    python tools/prepare_data.py flow data/kinetics_tps
+    python tools/reproduce.py configs/systems/pcf_tsn-flow.py
+
+Data: Kinetics-TPS in the official layout. Hardware of the report: 4 V100.
+"""
+
+_base_ = ["../_base_/runtime.py", "../_base_/kinetics_tps.py", "../_base_/parsing_run.py", "../_base_/pcf_stages.py"]
+
+title = "pcf_tsn-flow"
+work_dir = "work_dirs/pcf"  # all systems of these stages share their networks
+out_dir = "@work_dir/pcf_tsn-flow"
+floor = "{{ fileDirname }}/most_frequent.py"
+
+model = dict(
+    stages=[
+        _base_.stages.persons,
+        _base_.stages.pose,
+        _base_.stages.grow,
+        _base_.stages.parts,
+        _base_.stages.tsn_flow,
+        dict(type="EnsembleActions", weights=dict(tsn_flow=1)),
+        _base_.stages.flow_3s,
+        _base_.stages.flow_3s_states,
+    ],
+)

@@ -1,0 +1,26 @@
+"""PCF with TSN on RGB (report: table I, row 2: 49.23, top-1 74.03).
+
+    python tools/reproduce.py configs/systems/pcf_tsn-rgb.py
+
+Data: Kinetics-TPS in the official layout. Hardware of the report: 4 V100.
+"""
+
+_base_ = ["../_base_/runtime.py", "../_base_/kinetics_tps.py", "../_base_/parsing_run.py", "../_base_/pcf_stages.py"]
+
+title = "pcf_tsn-rgb"
+work_dir = "work_dirs/pcf"  # all systems of these stages share their networks
+out_dir = "@work_dir/pcf_tsn-rgb"
+floor = "{{ fileDirname }}/most_frequent.py"
+
+model = dict(
+    stages=[
+        _base_.stages.persons,
+        _base_.stages.pose,
+        _base_.stages.grow,
+        _base_.stages.parts,
+        _base_.stages.tsn_rgb,
+        dict(type="EnsembleActions", weights=dict(tsn_rgb=1)),
+        _base_.stages.rgb_3s,
+        _base_.stages.rgb_3s_states,
+    ],
+)

@@ -1,0 +1,104 @@
+"""Keypoints of the persons found, by a trained network or by MediaPipe.
+
+Shapes: T frames of H x W pixels, P persons in a frame, J = 17 COCO keypoints of (x, y, score).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..datasets.pose_task import from_pose_network, pose_sample
+from ..errors import InputError
+from ..poses.landmarks import coco_keypoints
+from ..poses.mediapipe import PoseEstimator
+from ..poses.views import match_poses
+from ..registry import STAGES
+from ..structures import FrameParse
+from ..structures.keypoints import KEYPOINTS
+from ..taxonomy import Taxonomy
+from .base import Stage
+from .batches import batches
+from .network import load_network
+
+
+@STAGES.register_module()
+class EstimatePose(Stage):
+    """Run one of mmpose's top-down networks on every person (PCF report, equation 2).
+
+    Args:
+        config: Config of the network; its ``test_pipeline`` makes the crop.
+        checkpoint: Its weights: a file, a URL or the folder of its run.
+        batch_persons: Persons in a batch, across frames.
+        options: Overrides of the config.
+
+    Raises:
+        InputError: If the network cannot be loaded, or tells other keypoints than COCO's.
+    """
+
+    needs = ("boxes",)
+    gives = ("keypoints",)
+
+    def __init__(
+        self,
+        *,
+        config: str,
+        checkpoint: str,
+        taxonomy: Taxonomy,
+        batch_persons: int = 32,
+        options: dict[str, Any] | None = None,
+    ) -> None:
+        self.network = load_network(config, checkpoint, taxonomy, options)
+        self.batch_persons = batch_persons
+        count = self.network.config.model.head.out_channels
+        if count != len(KEYPOINTS):
+            raise InputError(f"config {config} tells {count} keypoints: give a network of COCO's {len(KEYPOINTS)}")
+
+    def parse_frames(self, images: np.ndarray, frames: list[FrameParse]) -> None:
+        """Give the keypoints of every person, in the order of the boxes."""
+        persons = [(image, frame, row) for image, frame in zip(images, frames) for row in range(len(frame))]
+        found = []
+        for batch in batches(persons, self.batch_persons):
+            items = [self.network.pipeline(pose_sample(image, frame.boxes[row])) for image, frame, row in batch]
+            results = [result.pred_instances for result in self.network.predict(items)]
+            found += [from_pose_network(result.keypoints, result.keypoint_scores) for result in results]
+        done = 0
+        for frame in frames:
+            frame.keypoints = np.stack(found[done : done + len(frame)]) if len(frame) else _unknown(0)
+            done += len(frame)
+
+
+@STAGES.register_module()
+class EstimatePoseMediaPipe(Stage):
+    """Let MediaPipe Pose look at every person; its weights come with its package.
+
+    In each frame by itself, at each box: see :meth:`PoseEstimator.find_at`. A pose is of the box that it fits best, one
+    to one (:func:`match_poses`); a person whom none fits has keypoints of score 0. A keypoint's score is MediaPipe's
+    visibility: low for a limb out of sight, yet often high for one that is in the wrong place.
+
+    Args:
+        min_iou: Of a box and the box around a pose's landmarks, below which the pose is of somebody else.
+
+    Raises:
+        InputError: If MediaPipe is not installed.
+    """
+
+    needs = ("boxes",)
+    gives = ("keypoints",)
+
+    def __init__(self, *, taxonomy: Taxonomy, min_iou: float = 0.3) -> None:
+        self.estimator = PoseEstimator([])
+        self.min_iou = min_iou
+
+    def parse_frames(self, images: np.ndarray, frames: list[FrameParse]) -> None:
+        """Give the keypoints of every person, in the order of the boxes."""
+        for image, frame in zip(images, frames):
+            poses = self.estimator.find_at(image, frame.boxes)
+            matches = match_poses(poses, frame.boxes, self.min_iou)
+            # Position -1, of nobody, is the last row.
+            frame.keypoints = np.concatenate([coco_keypoints(poses), _unknown(1)])[matches]
+
+
+def _unknown(persons: int) -> np.ndarray:
+    return np.zeros((persons, len(KEYPOINTS), 3), dtype=np.float32)
