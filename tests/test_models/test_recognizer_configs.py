@@ -162,7 +162,7 @@ def test_states_of_a_group(path, group, tiny_root, tiny_taxonomy, scope):
 
 
 def test_segments_are_cut_as_asked(tiny_root, tiny_taxonomy, scope):
-    path = QUICK_STATE / "pcf_csn-ip-50_1xb8_synthetic-8x2x1-rgb_3s.py"
+    path = QUICK_STATE / "pcf_csn-ip-50_1xb8_synthetic-8x4x1-rgb_3s.py"
     options = {"data_root": str(tiny_root), "group": "arm", "seconds": 0.4}
     cfg = load_config(path, options=options, taxonomy=tiny_taxonomy)
     data = DATASETS.build(dict(cfg.train_dataloader.dataset, pipeline=[]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
+from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,6 +20,8 @@ from tpsparse.reproduction.study import _compare
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 STUDIES = sorted(path for path in (REPOSITORY / "configs").rglob("studies/*.py") if "_base_" not in path.parts)
+OTHERS_BY_SIZE = [("runner_up", False), ("runner_up", True)]
+PCF_BY_SIZE = {("pcf", False): 3, ("pcf", True): 3}
 SWIN = "dap_swin-24_1xb8_synthetic-8x2x1-rgb"
 QUICK_STUDIES = [path for path in STUDIES if "quick" in path.parts]
 # Video to PSC and whether the action is right, of the systems by name; everything is right in the last.
@@ -77,12 +80,15 @@ def study(tiny_copy, tmp_path):
 
 
 def test_studies_were_found():
-    assert len(STUDIES) == 7 and len(QUICK_STUDIES) == 3
+    found = Counter((path.stem.rpartition("_")[0], path in QUICK_STUDIES) for path in STUDIES)
+    assert found == {("dap", False): 4, ("dap", True): 3, **dict.fromkeys(OTHERS_BY_SIZE, 1), **PCF_BY_SIZE}
 
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: str(path.relative_to(REPOSITORY / "configs")))
-def test_every_study_names_configs_that_are_there(path, tiny_root, tmp_path):
-    options = dict(data_root=str(tiny_root), train_split="train", test_split="test")
+def test_every_study_names_configs_that_are_there(path, tiny_root, people_root, tmp_path):
+    # Recognizers of part states are of six part groups.
+    root = tiny_root if path.stem.startswith("dap") else people_root
+    options = dict(data_root=str(root), train_split="train", test_split="test")
     made = Study(path, work_dir=str(tmp_path), options=options)
     [rows] = made.rows.values()
     assert list(rows) == list(made.cfg.rows) and len(rows) >= 3

@@ -9,7 +9,7 @@ Data: the synthetic data set of `make demo`. Hardware: two CPU cores, some two m
 _base_ = ["../_base_/quick.py"]
 
 title = "person detection"
-max_epochs = 3
+max_epochs = 2
 base_channels = 16
 # The last stage is dilated instead of halved, as in YOLOF's DC5 variant: persons are few cells wide at stride 32.
 stride = 16

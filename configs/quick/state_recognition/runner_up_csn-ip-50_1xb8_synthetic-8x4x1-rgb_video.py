@@ -1,17 +1,17 @@
 """The runner-up's part states on two cores: ip-CSN tells a part group's most frequent state in a video.
 
-    python tools/train.py configs/quick/action_recognition/runner_up_csn-ip-50_1xb8_synthetic-8x2x1-rgb_bn.py
-    python tools/train.py configs/quick/state_recognition/runner_up_csn-ip-50_1xb8_synthetic-8x2x1-rgb_video.py \
-        --cfg-options group=arm --work-dir work_dirs/runner_up_csn-ip-50_1xb8_synthetic-8x2x1-rgb_video-arm
-    python tools/test.py configs/quick/state_recognition/runner_up_csn-ip-50_1xb8_synthetic-8x2x1-rgb_video.py \
-        --cfg-options group=arm --work-dir work_dirs/runner_up_csn-ip-50_1xb8_synthetic-8x2x1-rgb_video-arm
+    python tools/train.py configs/quick/action_recognition/runner_up_csn-ip-50_1xb8_synthetic-8x4x1-rgb_bn.py
+    python tools/train.py configs/quick/state_recognition/runner_up_csn-ip-50_1xb8_synthetic-8x4x1-rgb_video.py \
+        --cfg-options group=arm --work-dir work_dirs/runner_up_csn-ip-50_1xb8_synthetic-8x4x1-rgb_video-arm
+    python tools/test.py configs/quick/state_recognition/runner_up_csn-ip-50_1xb8_synthetic-8x4x1-rgb_video.py \
+        --cfg-options group=arm --work-dir work_dirs/runner_up_csn-ip-50_1xb8_synthetic-8x4x1-rgb_video-arm
 
 Training starts from the backbone of the first command. One config for six networks: group is head, arm, hand, hip, leg
 or foot. A label is a pair of action and state. Data: a synthetic data set. Hardware: two CPU cores, some twenty
 seconds a network.
 """
 
-_base_ = "../action_recognition/pcf_csn-ip-50_1xb8_synthetic-8x2x1-rgb.py"
+_base_ = "../action_recognition/pcf_csn-ip-50_1xb8_synthetic-8x4x1-rgb.py"
 
 title = "ip-csn, states of a video"
 group, seconds = "head", None
