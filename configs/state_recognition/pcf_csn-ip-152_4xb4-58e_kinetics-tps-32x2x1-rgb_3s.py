@@ -8,8 +8,8 @@ row 2 of table III: accuracy head 92.46 %, arm 68.07 %, hand 68.43 %, hip 84.14 
     python tools/test.py configs/state_recognition/pcf_csn-ip-152_4xb4-58e_kinetics-tps-32x2x1-rgb_3s.py \
         --cfg-options group=arm --work-dir work_dirs/pcf_csn-ip-152_4xb4-58e_kinetics-tps-32x2x1-rgb_3s-arm
 
-One config for six networks: group is head, arm, hand, hip, leg or foot. A label is a pair of action and state. Data:
-Kinetics-TPS in the official layout. Hardware: as for the base config.
+One config for six networks: group is head, arm, hand, hip, leg or foot. A label is a pair of action and state.
+Data: Kinetics-TPS in the official layout. Hardware: as for the base config.
 """
 
 _base_ = "../action_recognition/pcf_csn-ip-152_4xb4-58e_kinetics-tps-32x2x1-rgb.py"

@@ -8,8 +8,8 @@ the system PCF (TSN_RGB) of table I, score 49.23. The training is the base confi
     python tools/test.py configs/state_recognition/pcf_tsn-r50_8xb32-100e_kinetics-tps-1x1x3-rgb_3s.py \
         --cfg-options group=arm --work-dir work_dirs/pcf_tsn-r50_8xb32-100e_kinetics-tps-1x1x3-rgb_3s-arm
 
-One config for six networks: group is head, arm, hand, hip, leg or foot. A label is a pair of action and state. Data:
-Kinetics-TPS in the official layout. Hardware: as for the base config.
+One config for six networks: group is head, arm, hand, hip, leg or foot. A label is a pair of action and state.
+Data: Kinetics-TPS in the official layout. Hardware: as for the base config.
 """
 
 _base_ = "../action_recognition/pcf_tsn-r50_8xb32-100e_kinetics-tps-1x1x3-rgb.py"

@@ -8,8 +8,8 @@ the system PCF (TSN_Flow) of table I, score 54.33. The training is the base conf
     python tools/test.py configs/state_recognition/pcf_tsn-r50_8xb32-110e_kinetics-tps-5x1x3-flow_3s.py \
         --cfg-options group=arm --work-dir work_dirs/pcf_tsn-r50_8xb32-110e_kinetics-tps-5x1x3-flow_3s-arm
 
-One config for six networks: group is head, arm, hand, hip, leg or foot. A label is a pair of action and state. Data:
-Kinetics-TPS in the official layout, and its flow. Hardware: as for the base config.
+One config for six networks: group is head, arm, hand, hip, leg or foot. A label is a pair of action and state.
+Data: Kinetics-TPS in the official layout, and its flow. Hardware: as for the base config.
 """
 
 _base_ = "../action_recognition/pcf_tsn-r50_8xb32-110e_kinetics-tps-5x1x3-flow.py"

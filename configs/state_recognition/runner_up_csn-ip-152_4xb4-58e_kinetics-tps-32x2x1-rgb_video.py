@@ -8,8 +8,8 @@ on 809 held-out training videos head 92.16 %, hand 65.41 %, arm 60.08 %, hip 80.
     python tools/test.py configs/state_recognition/runner_up_csn-ip-152_4xb4-58e_kinetics-tps-32x2x1-rgb_video.py \
         --cfg-options group=arm --work-dir work_dirs/runner_up_csn-ip-152_4xb4-58e_kinetics-tps-32x2x1-rgb_video-arm
 
-One config for six networks: group is head, arm, hand, hip, leg or foot. A label is a pair of action and state. Data:
-Kinetics-TPS in the official layout. Hardware: as for the base config.
+One config for six networks: group is head, arm, hand, hip, leg or foot. A label is a pair of action and state.
+Data: Kinetics-TPS in the official layout. Hardware: as for the base config.
 """
 
 _base_ = "../action_recognition/pcf_csn-ip-152_4xb4-58e_kinetics-tps-32x2x1-rgb.py"

@@ -8,8 +8,8 @@ on 809 held-out training videos head 86.31 %, hand 59.48 %, arm 55.60 %, hip 77.
     python tools/test.py configs/state_recognition/runner_up_csn-ir-152_4xb4-58e_kinetics-tps-32x2x1-rgb_video.py \
         --cfg-options group=arm --work-dir work_dirs/runner_up_csn-ir-152_4xb4-58e_kinetics-tps-32x2x1-rgb_video-arm
 
-One config for six networks: group is head, arm, hand, hip, leg or foot. A label is a pair of action and state. Data:
-Kinetics-TPS in the official layout. Hardware: as for the base config.
+One config for six networks: group is head, arm, hand, hip, leg or foot. A label is a pair of action and state.
+Data: Kinetics-TPS in the official layout. Hardware: as for the base config.
 """
 
 _base_ = "../action_recognition/runner_up_csn-ir-152_4xb4-58e_kinetics-tps-32x2x1-rgb.py"

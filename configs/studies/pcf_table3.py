@@ -3,8 +3,8 @@
     python tools/study.py configs/studies/pcf_table3.py --seeds 0 1 2
     python tools/study.py configs/studies/pcf_table3.py --seeds 0 1 2 --commands 4    the trainings, for a cluster
 
-Data: Kinetics-TPS in the official layout; `python tools/prepare_data.py splits data/kinetics_tps` makes `runner_up/val`.
-The report's numbers are of the test videos, or of 809 other training videos whose list was not published. Hardware: 4 GPUs.
+Data: Kinetics-TPS in the official layout; `tools/prepare_data.py splits data/kinetics_tps` makes `runner_up/val`. The
+report's numbers are of the test videos, or of 809 other training videos whose list was not published. Hardware: 4 GPUs.
 """
 
 _base_ = ["../_base_/kinetics_tps.py", "../_base_/studies/pcf_table3.py"]

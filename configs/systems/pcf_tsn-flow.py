@@ -1,9 +1,9 @@
 """PCF with TSN on TV-L1 flow (report: table I, row 3: 54.33, top-1 83.48).
 
-    python tools/prepare_data.py flow data/kinetics_tps
     python tools/reproduce.py configs/systems/pcf_tsn-flow.py
 
-Data: Kinetics-TPS in the official layout. Hardware of the report: 4 V100.
+Data: Kinetics-TPS in the official layout, after `tools/prepare_data.py flow data/kinetics_tps`.
+Hardware of the report: 4 V100.
 """
 
 _base_ = ["../_base_/runtime.py", "../_base_/kinetics_tps.py", "../_base_/parsing_run.py", "../_base_/pcf_stages.py"]

@@ -1,16 +1,15 @@
 """PCF with MediaPipe as its pose stage, whose weights come with its package (`make annotate`); quick size.
 
-    python tools/reproduce.py configs/quick/systems/pcf_mediapipe.py
+    python tools/reproduce.py configs/quick/systems/pcf_mediapipe.py --cfg-options data_root=DATA
     python tools/parse_video.py configs/quick/systems/pcf_mediapipe.py VIDEO --out DIR
 
-Data: the synthetic data set of `make demo`. Hardware: two CPU cores. Expected scores: docs/results.md.
+Data: footage of real people, as tools/annotate.py labels it (MediaPipe sees no drawn ones). Hardware: two CPU cores.
 """
 
 _base_ = ["../_base_/quick.py", "../../_base_/parsing_run.py", "../_base_/pcf_stages.py"]
 
-title = "pcf_mediapipe"
-work_dir = "work_dirs/pcf"  # all systems of these stages share their networks
-out_dir = "@work_dir/pcf_mediapipe"
+title = "PCF with MediaPipe"
+work_dir = "work_dirs/pcf_mediapipe"  # its own: the part detector learns from other keypoints than PCF's
 floor = "{{ fileDirname }}/most_frequent.py"
 
 model = dict(

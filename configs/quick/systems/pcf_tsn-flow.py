@@ -1,9 +1,9 @@
 """PCF with TSN on TV-L1 flow, at quick size.
 
-    python tools/prepare_data.py flow work_dirs/demo/data --short-side 72 --effort quick
     python tools/reproduce.py configs/quick/systems/pcf_tsn-flow.py
 
-Data: the synthetic data set of `make demo`. Hardware: two CPU cores. Expected scores: docs/results.md.
+Data: the synthetic data set of `make demo`, after `tools/prepare_data.py flow work_dirs/demo/data --short-side 72
+--effort quick`. Hardware: two CPU cores. Expected scores: docs/results.md.
 """
 
 _base_ = ["../_base_/quick.py", "../../_base_/parsing_run.py", "../_base_/pcf_stages.py"]
