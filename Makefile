@@ -34,7 +34,7 @@ studies: study-data
 	for table in 3 4 5; do $(PY) tools/study.py configs/quick/studies/dap_table$$table.py --seeds 0 1 2 || exit 2; done
 
 pcf-study-data: $(READY)
-	$(PY) tools/prepare_data.py synthetic --out $(STUDIES)/pcf_data --actions 8 --train 24 --test 10 --frames 90
+	$(PY) tools/prepare_data.py synthetic --out $(STUDIES)/pcf_data --actions 8 --train 24 --test 5 --frames 90
 	$(PY) tools/prepare_data.py flow $(STUDIES)/pcf_data --short-side 72 --effort quick
 
 pcf-studies: pcf-study-data

@@ -71,7 +71,7 @@ stages = dict(
         )
         for name in state_recognizers
     },
-    # Weights of the 2021 runner-up's report, table 2.
+    # Weights of the 2021 runner-up's report, table 2, which trained ir-CSN for the arm as well and gave it none.
     two_csn_states=dict(
         type="EnsembleStates",
         within_action=True,

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 from mmengine.dataset import Compose
+from mmpose.registry import KEYPOINT_CODECS
 from safetensors.numpy import load_file, save_file
 
 from tpsparse.datasets.pose_task import TPSPoseDataset, from_pose_network, pose_sample
@@ -238,3 +239,17 @@ class TestQuickConfig:
         dataset[(0, 0)]
         told = capsys.readouterr()
         assert "Failed to search registry" not in told.out + told.err
+
+
+@pytest.mark.parametrize(
+    "name", ["pcf_td-hm_hrnet-w48_8xb32-210e_coco-256x192", "pcf_td-hm_hrnet-w16_1xb16_synthetic-128x96"]
+)
+def test_targets_at_the_first_cells_lie_in_them(name, tiny_taxonomy):
+    """mmpose moves a Gaussian that the edge cuts where three sigmas are no whole number."""
+    [path] = (Path(__file__).parents[2] / "configs").rglob(f"{name}.py")
+    codec = KEYPOINT_CODECS.build(load_config(path, taxonomy=tiny_taxonomy).codec)
+    cell = codec.input_size[0] / codec.heatmap_size[0]
+    wanted = np.arange(17) % 8
+    places = np.column_stack([wanted * cell, np.full(17, 9 * cell)])[None].astype(np.float32)
+    heatmaps = codec.encode(places, np.ones((1, 17), dtype=np.float32))["heatmaps"]
+    assert (heatmaps.reshape(17, -1).argmax(axis=1) % codec.heatmap_size[0]).tolist() == wanted.tolist()

@@ -144,6 +144,7 @@ class Reproduction:
     def _learn(self, position: int, network: Network) -> None:
         """Train a network on records of the stages before its own, and make those that it is measured on."""
         if not network.trained:
+            network.claim()  # before the records that other weights in its folder were trained on are replaced
             self._fill(position, network, "train")
             network.train()
         if network.test_parses and not network.measured:

@@ -1,16 +1,17 @@
 """PCF part detector at a size that trains on two cores: pose-guided YOLOF, narrow, on small crops.
 
-    python tools/train.py configs/quick/part_detection/pcf_yolof_r18-c5_1xb16_synthetic-128x96.py
-    python tools/test.py configs/quick/part_detection/pcf_yolof_r18-c5_1xb16_synthetic-128x96.py
+    python tools/reproduce.py configs/quick/systems/pcf.py
+    python tools/train.py configs/quick/part_detection/pcf_yolof_r18-c5_1xb16_synthetic-128x96.py \
+        --cfg-options train_dataloader.dataset.keypoints=work_dirs/demo/data/keypoints
 
-Data: the synthetic data set of `make demo`, and saved parses of its videos with keypoints; the true ones are in
-`DATA/keypoints`. Hardware: two CPU cores, some two minutes.
+Data: the synthetic data set of `make demo`, and saved parses of its videos with keypoints: the first command makes and
+uses them, the second takes the true ones instead. Hardware: two CPU cores, some two minutes.
 """
 
 _base_ = ["../_base_/quick.py"]
 
 title = "part detection"
-parses_dir = "work_dirs/demo/parses"
+parses_dir = "work_dirs/quick_pcf/parses"
 max_epochs = 3
 input_size = (128, 96)
 base_channels = 12

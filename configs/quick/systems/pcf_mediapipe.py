@@ -9,7 +9,7 @@ Data: footage of real people, as tools/annotate.py labels it (MediaPipe sees no 
 _base_ = ["../_base_/quick.py", "../../_base_/parsing_run.py", "../_base_/pcf_stages.py"]
 
 title = "PCF with MediaPipe"
-work_dir = "work_dirs/pcf_mediapipe"  # its own: the part detector learns from other keypoints than PCF's
+work_dir = "work_dirs/quick_pcf_mediapipe"  # its own: the part detector learns from other keypoints than PCF's
 floor = "{{ fileDirname }}/most_frequent.py"
 
 model = dict(

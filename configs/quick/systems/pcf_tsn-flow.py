@@ -9,7 +9,7 @@ Data: the synthetic data set of `make demo`, after `tools/prepare_data.py flow w
 _base_ = ["../_base_/quick.py", "../../_base_/parsing_run.py", "../_base_/pcf_stages.py"]
 
 title = "pcf_tsn-flow"
-work_dir = "work_dirs/pcf"  # all systems of these stages share their networks
+work_dir = "work_dirs/quick_pcf"  # all systems of these stages share their networks
 out_dir = "@work_dir/pcf_tsn-flow"
 floor = "{{ fileDirname }}/most_frequent.py"
 

@@ -8,7 +8,7 @@ Data: the synthetic data set of `make demo`. Hardware: two CPU cores. Expected s
 _base_ = ["../_base_/quick.py", "../../_base_/parsing_run.py", "../_base_/pcf_stages.py"]
 
 title = "runner_up_2021_5-video-states"
-work_dir = "work_dirs/pcf"  # all systems of these stages share their networks
+work_dir = "work_dirs/quick_pcf"  # all systems of these stages share their networks
 out_dir = "@work_dir/runner_up_2021_5-video-states"
 floor = "{{ fileDirname }}/most_frequent.py"
 
