@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+import logging
 import pickle
 import shutil
 
 import numpy as np
 import pytest
 
-from tpsparse.datasets.keypoints import SavedKeypoints, keypoints_of, match_persons
+from tpsparse.datasets import keypoints as keypoints_module
+from tpsparse.datasets.index import open_index
+from tpsparse.datasets.keypoints import SavedKeypoints, keypoints_of, load_keypoints, match_persons
 from tpsparse.datasets.tasks import TPSPartDataset
 from tpsparse.errors import InputError
 from tpsparse.structures import FrameParse, VideoParse
@@ -25,7 +29,7 @@ def of_person(drawn, action, frame, person):
     return box, keypoints
 
 
-def save(drawn, folder, video, *, numbers=range(1, 13), order=(0, 1), scale=1.0, size=SIZE, keep=None):
+def save(drawn, folder, video, *, numbers=range(1, 13), order=(0, 1), scale=1.0, size=SIZE, keep=None, num_frames=12):
     """A record of a drawn video, in pixels of frames ``scale`` as large."""
     action = video.rpartition("_")[0].rpartition("_")[0]
     frames = []
@@ -35,7 +39,7 @@ def save(drawn, folder, video, *, numbers=range(1, 13), order=(0, 1), scale=1.0,
         boxes = np.array([box for box, _ in found]).reshape(-1, 4) * scale
         keypoints = np.array([points for _, points in found]).reshape(-1, 17, 3) * [scale, scale, 1]
         frames.append(FrameParse(number, boxes, keypoints=keypoints.astype(np.float32)))
-    VideoParse(video, size=size, num_frames=12, fps=10, frames=frames).save(folder / f"{video}.safetensors")
+    VideoParse(video, size, num_frames, fps=10, frames=frames).save(folder / f"{video}.safetensors")
 
 
 def make(root, folder, split="test", **kwargs):
@@ -143,19 +147,120 @@ class TestUnusable:
         with pytest.raises(InputError, match=r"has no keypoints of COCO's 17: run the pose stage"):
             make(tiny_root, folder).sample(24)
 
+    def test_a_record_of_another_video(self, tiny_root, folder):
+        shutil.copy(folder / "lunge_test_0.safetensors", folder / "push_up_test_0.safetensors")
+        with pytest.raises(InputError, match="is of video lunge_test_0, not of push_up_test_0: run the pose stage"):
+            make(tiny_root, folder).sample(24)
 
-def test_records_are_read_once(tiny_root, folder, drawn):
-    saved = SavedKeypoints(folder)
-    first = saved.frame("push_up_test_0", 1, SIZE)[1]
+    @pytest.mark.parametrize(
+        ("changes", "told"),
+        [
+            ({"num_frames": 11}, r"is of a video of 11 frames, and .*push_up_test_0\.mp4 has 12: run"),
+            ({"num_frames": 13}, r"is of a video of 13 frames, and .*push_up_test_0\.mp4 has 12: run"),
+            ({"size": (96, 64)}, r"is of frames of 64 x 96 pixels, and .*push_up_test_0\.mp4 has 96 x 64: run"),
+            ({"size": (0, 96)}, r"is of frames of 96 x 0 pixels, and .*push_up_test_0\.mp4 has 96 x 64: run"),
+        ],
+        ids=str,
+    )
+    def test_a_record_that_does_not_fit(self, tiny_root, folder, drawn, changes, told):
+        save(drawn, folder, "push_up_test_0", **changes)
+        with pytest.raises(InputError, match=told):
+            make(tiny_root, folder).sample(24)
+
+
+def entry_of(root, name="push_up_test_0"):
+    index = open_index(root, "test", Taxonomy.from_root(root))
+    return next(entry for entry in index.videos if entry.name == name)
+
+
+class TestLoad:
+    def test_of_what_the_record_does_not_say(self, tiny_root, folder, drawn):
+        save(drawn, folder, "push_up_test_0", num_frames=0, size=(0, 0))
+        parse = load_keypoints(folder / "push_up_test_0.safetensors", entry_of(tiny_root))
+        assert parse.size == SIZE and len(parse.frames) == 12
+
+    @pytest.mark.parametrize("size", [(43, 64), (42, 64), (128, 192)])
+    def test_sides_that_are_rounded(self, tiny_root, folder, drawn, size):
+        save(drawn, folder, "push_up_test_0", size=size)
+        assert load_keypoints(folder / "push_up_test_0.safetensors", entry_of(tiny_root)).size == size
+
+    def test_an_annotation_that_uses_less_than_the_video_has(self, tiny_root, folder):
+        used = dataclasses.replace(entry_of(tiny_root), num_frames=9)
+        assert load_keypoints(folder / "push_up_test_0.safetensors", used).num_frames == 12
+
+    def test_own_remedy(self, tiny_root, tmp_path):
+        with pytest.raises(InputError, match=r"none\.safetensors is missing: write it"):
+            load_keypoints(tmp_path / "none.safetensors", entry_of(tiny_root), "write it")
+
+
+def test_records_are_read_once(tiny_root, folder):
+    saved, entry = SavedKeypoints(folder), entry_of(tiny_root)
+    first = saved.frame(entry, 1)[1]
     shutil.rmtree(folder)
-    np.testing.assert_array_equal(saved.frame("push_up_test_0", 1, SIZE)[1], first)
+    np.testing.assert_array_equal(saved.frame(entry_of(tiny_root), 1)[1], first)
 
 
-def test_goes_to_another_process(folder):
-    saved = SavedKeypoints(folder)
-    saved.frame("push_up_test_0", 1, SIZE)
+def test_goes_to_another_process(tiny_root, folder):
+    saved, entry = SavedKeypoints(folder), entry_of(tiny_root)
+    saved.frame(entry, 1)
     copy = pickle.loads(pickle.dumps(saved))
-    np.testing.assert_array_equal(copy.frame("push_up_test_0", 1, SIZE)[1], saved.frame("push_up_test_0", 1, SIZE)[1])
+    np.testing.assert_array_equal(copy.frame(entry, 1)[1], saved.frame(entry, 1)[1])
+
+
+class TestWatch:
+    """The test split, whose push-up video has two persons in 12 frames from sample 24 on, drawn as in training."""
+
+    @pytest.fixture
+    def told(self, monkeypatch):
+        lines = []
+        monkeypatch.setattr(keypoints_module, "WATCHED", 3)
+        monkeypatch.setattr("mmengine.logging.print_log", lambda line, *_, level, **__: lines.append((level, line)))
+        return lines
+
+    @pytest.fixture
+    def unposed(self, told, tiny_root, folder, drawn):
+        save(drawn, folder, "push_up_test_0", order=())
+        return make(tiny_root, folder)
+
+    def test_once(self, unposed, told):
+        for index in (24, 25, 25, 24):
+            unposed[(index, 0)]
+        assert told == []  # two distinct samples
+        for index in (26, 27, 28, 29):
+            unposed[(index, 0)]
+        [(level, line)] = told
+        assert level == logging.WARNING
+        assert "key points (1): none of the first 3 persons has a keypoint of score 0.3 or more: train the" in line
+
+    def test_one_person_is_enough(self, unposed, told):
+        for index in (24, 0, 25, 26, 27, 28):
+            unposed[(index, 0)]
+        assert told == []
+
+    def test_not_in_testing(self, unposed, told):
+        for index in range(24, 34):
+            unposed[index]
+        assert told == []
+
+    def test_a_data_set_of_fewer(self, tiny_root, folder, drawn, told, monkeypatch):
+        monkeypatch.setattr(keypoints_module, "WATCHED", 1000)
+        for action in drawn.ACTIONS:
+            save(drawn, folder, f"{action}_test_0", order=())
+        dataset = make(tiny_root, folder)
+        for index in range(len(dataset) - 1):
+            dataset[(index, 0)]
+        assert told == []
+        dataset[(len(dataset) - 1, 0)]
+        assert len(told) == 1
+
+    @pytest.mark.parametrize(("score", "warnings"), [(0.29, 1), (0.3, 0)])
+    def test_low_scores(self, told, tmp_path, score, warnings):
+        points = np.zeros((17, 3), dtype=np.float32)
+        points[0, 2] = score
+        watch = keypoints_module.KeypointWatch(tmp_path, 10)
+        for index in range(3):
+            watch.see(index, points)
+        assert len(told) == warnings
 
 
 # Boxes of 10 x 10 pixels; one moved by d overlaps by (10 - d) / (10 + d).

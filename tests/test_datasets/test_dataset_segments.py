@@ -65,33 +65,49 @@ class TestEqualSegments:
 
     def test_from_a_config(self):
         assert SEGMENTERS.build(dict(type="EqualSegments", seconds=None)) == EqualSegments(None)
-        assert SEGMENTERS.build(dict(type="FrameSegments", step=2)) == FrameSegments(2, 3.0)
+        assert SEGMENTERS.build(dict(type="FrameSegments", step=2)) == FrameSegments(2, 64)
 
 
 class TestFrameSegments:
     @pytest.mark.parametrize(
-        ("step", "seconds", "num_frames", "fps", "expected"),
+        ("step", "frames", "num_frames", "fps", "expected"),
         [
             # Stretches of four: two before the frame, one after, moved at either end.
-            (5, 0.4, 12, 10.0, [[1, 1, 1, 4], [6, 6, 4, 7], [11, 11, 9, 12]]),
-            (5, 0.3, 12, 10.0, [[1, 1, 1, 3], [6, 6, 5, 7], [11, 11, 10, 12]]),
-            (1, 0.1, 3, 10.0, [[1, 1, 1, 1], [2, 2, 2, 2], [3, 3, 3, 3]]),
-            (1, 0.001, 2, 10.0, [[1, 1, 1, 1], [2, 2, 2, 2]]),  # at least a frame
-            (5, 3.0, 12, 10.0, [[1, 1, 1, 12], [6, 6, 1, 12], [11, 11, 1, 12]]),  # a shorter video
-            (5, None, 7, 10.0, [[1, 1, 1, 7], [6, 6, 1, 7]]),
-            (5, 0.4, 7, 0.0, [[1, 1, 1, 7], [6, 6, 1, 7]]),
-            (5, 3.0, 1, 10.0, [[1, 1, 1, 1]]),
-            (5, 3.0, 0, 10.0, []),
+            (5, 4, 12, 10.0, [[1, 1, 1, 4], [6, 6, 4, 7], [11, 11, 9, 12]]),
+            (5, 3, 12, 10.0, [[1, 1, 1, 3], [6, 6, 5, 7], [11, 11, 10, 12]]),
+            (1, 1, 3, 10.0, [[1, 1, 1, 1], [2, 2, 2, 2], [3, 3, 3, 3]]),
+            (5, 12, 12, 10.0, [[1, 1, 1, 12], [6, 6, 1, 12], [11, 11, 1, 12]]),  # as long as the video
+            (5, 64, 12, 10.0, [[1, 1, 1, 12], [6, 6, 1, 12], [11, 11, 1, 12]]),  # longer
+            (5, 4, 7, 0.0, [[1, 1, 1, 4], [6, 6, 4, 7]]),  # the frame rate does not matter
+            (5, 4, 7, NAN, [[1, 1, 1, 4], [6, 6, 4, 7]]),
+            (5, 30, 1, 10.0, [[1, 1, 1, 1]]),
+            (5, 30, 0, 10.0, []),
         ],
     )
-    def test_by_hand(self, step, seconds, num_frames, fps, expected):
-        cut = FrameSegments(step, seconds)(num_frames, fps)
+    def test_by_hand(self, step, frames, num_frames, fps, expected):
+        cut = FrameSegments(step, frames)(num_frames, fps)
         assert cut.tolist() == expected and cut.shape == (len(expected), 4)
+
+    @pytest.mark.parametrize("fps", [15.0, 25.0, 30.0])
+    @pytest.mark.parametrize(("clip_len", "interval"), [(32, 2), (8, 4)])
+    @pytest.mark.parametrize("seconds", [1, 10])
+    def test_every_frame_is_in_its_own_clip(self, fps, clip_len, interval, seconds):
+        """One clip as long as the stretch, as systems of prediction by frames have it, at any frame rate."""
+        length, num_frames = clip_len * interval, round(fps * seconds)
+        sampler = SampleFrames(clip_len, interval, 1, test_mode=True)
+        for segment in FrameSegments(2, length)(num_frames, fps):
+            frame, last, start, end = segment.tolist()
+            assert frame == last and start <= frame <= end and end - start + 1 == min(length, num_frames)
+            sample = segment_sample("v.mp4", "v", segment, fps=fps, label=0)
+            clip = sampler.transform(sample)["frame_inds"]
+            assert np.abs(clip - frame).min() < interval and start <= clip.min() and clip.max() <= end
+            if length // 2 < frame <= num_frames - length // 2:
+                assert frame - start == length // 2 and abs((clip.min() + clip.max()) / 2 - frame) <= interval
 
     def test_what_cannot_be(self):
         with pytest.raises(InputError, match="step 0 of FrameSegments takes no frame"):
             FrameSegments(0)
-        with pytest.raises(InputError, match="of FrameSegments make no segment"):
+        with pytest.raises(InputError, match="frames 0 of FrameSegments make no segment: give 1 or more"):
             FrameSegments(5, 0)
 
 

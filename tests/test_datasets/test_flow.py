@@ -15,6 +15,7 @@ from tpsparse.datasets import flow as flow_module
 from tpsparse.datasets.flow import (
     FlowFolder,
     FlowSettings,
+    PairStore,
     compute_flow,
     extract_flow,
     find_flow,
@@ -153,6 +154,72 @@ class TestWriting:
         assert len(list(tiny_copy.glob("*_flow/*/*"))) == 6
 
 
+class TestComputedOnce:
+    """Where several networks ask for flow that was not extracted."""
+
+    @pytest.fixture
+    def pairs(self, monkeypatch):
+        """First values of the pairs' frames, in the order in which they were computed."""
+        inner, calls = flow_module.pair_flow, []
+
+        def count(first, second, settings):
+            calls.append(settings)
+            return inner(first, second, settings)
+
+        monkeypatch.setattr(flow_module, "pair_flow", count)
+        monkeypatch.setattr(flow_module, "PAIRS", PairStore(1 << 20))
+        return calls
+
+    def test_seven_networks(self, drawn, tmp_path, pairs):
+        path = one_video(drawn, tmp_path, count=6)
+        first = compute_flow(path, [1, 2, 3, 2], QUICK)
+        expected = first.copy()
+        first[:] = 7  # what was kept is not what was given
+        for _ in range(6):
+            np.testing.assert_array_equal(compute_flow(str(path), [1, 2, 3, 2], QUICK), expected)
+        assert len(pairs) == 3
+        np.testing.assert_array_equal(compute_flow(path, [3, 4, 1], QUICK)[[0, 2]], expected[[2, 0]])
+        assert len(pairs) == 4  # only what was new
+
+    def test_other_settings_videos_and_times(self, drawn, tmp_path, pairs):
+        path, other = (one_video(drawn, tmp_path, name, count=4) for name in "ab")
+        compute_flow(path, [1], QUICK)
+        wider = FlowSettings(short_side=32, bound=8, effort="quick")
+        assert (compute_flow(path, [1], wider) != compute_flow(path, [1], QUICK)).any() and len(pairs) == 2
+        compute_flow(other, [1], QUICK)
+        os.utime(path, ns=(0, 1))
+        compute_flow(path, [1], QUICK)
+        assert pairs == [QUICK, wider, QUICK, QUICK]
+
+    def test_room(self, drawn, tmp_path, pairs, monkeypatch):
+        path = one_video(drawn, tmp_path, count=6)
+        monkeypatch.setattr(flow_module, "PAIRS", PairStore(2 * 32 * 48 * 2))  # two pairs
+        compute_flow(path, [1, 2, 3], QUICK)
+        compute_flow(path, [2, 3], QUICK)
+        assert len(pairs) == 3
+        compute_flow(path, [1], QUICK)  # 2 is dropped: 3 was asked for after it
+        compute_flow(path, [3], QUICK)
+        assert len(pairs) == 4
+        compute_flow(path, [2], QUICK)
+        assert len(pairs) == 5
+
+    def test_no_room_and_the_same_again(self):
+        store, pair = PairStore(7), np.zeros((1, 2, 2), np.uint8)
+        for key in "aab":
+            store.put((key,), pair)
+        assert store.get(("a",)) is None and store.get(("b",)) is pair
+        store = PairStore(3)
+        store.put(("a",), pair)
+        assert store.get(("a",)) is None
+
+    def test_video_that_is_gone(self, drawn, tmp_path):
+        path = one_video(drawn, tmp_path)
+        compute_flow(path, [1], QUICK)
+        path.unlink()
+        with pytest.raises(InputError, match=r"a\.mp4 is missing: put it back"):
+            compute_flow(path, [1], QUICK)
+
+
 class TestResuming:
     def test_whole_folders_stay_and_changed_videos_do_not(self, drawn, tmp_path):
         for name in "ab":
@@ -242,19 +309,27 @@ class TestRefused:
         os.utime(video, ns=(0, 1))
         assert find_flow(video, QUICK).num_frames == 3
 
-    @pytest.mark.parametrize("content", [None, b"", b"no image", "another size"])
+    @pytest.mark.parametrize("content", [None, b"", b"no image"])
     def test_image_that_cannot_be_read(self, video, content):
         found = find_flow(video, QUICK)
         path = found.path / "flow_y_00002.jpg"
         path.unlink()
-        if content == "another size":
-            cv2.imwrite(str(path), np.zeros((5, 5), np.uint8))
-        elif content is not None:
+        if content is not None:
             path.write_bytes(content)
         assert found.flow([1]).shape == (1, 32, 48, 2)
         with pytest.raises(InputError, match=r"flow_y_00002\.jpg cannot be read: remove its folder and run") as error:
             found.flow([1, 2])
         assert str(error.value).startswith(str(path))
+
+    def test_image_of_another_size(self, video):
+        found = find_flow(video, QUICK)
+        path = found.path / "flow_y_00002.jpg"
+        cv2.imwrite(str(path), np.zeros((10, 12), np.uint8))
+        with pytest.raises(InputError) as error:
+            found.flow([1, 2])
+        assert str(error.value) == (
+            f"{path} is 10x12, not 32x48: remove its folder and run tools/prepare_data.py flow again"
+        )
 
     @pytest.mark.parametrize("content", [None, "", "[]", "{", '{"num_frames": 3}'])
     def test_folder_that_is_not_whole(self, tmp_path, content):

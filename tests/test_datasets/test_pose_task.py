@@ -30,9 +30,10 @@ def body(box: np.ndarray, score: float = 1.0) -> np.ndarray:
     return np.column_stack([box[0] + share * (box[2] - box[0]), box[1] + share * (box[3] - box[1]), share * 0 + score])
 
 
-def save_record(root: Path, video: str, frames: list[FrameParse], **changes) -> Path:
-    path = root / "keypoints" / f"{video}.safetensors"
-    VideoParse(video, **{"size": SIZE, "num_frames": NUM_FRAMES, "fps": 10.0, "frames": frames, **changes}).save(path)
+def save_record(root: Path, name: str, frames: list[FrameParse], **changes) -> Path:
+    path = root / "keypoints" / f"{name}.safetensors"
+    facts = {"video": name, "size": SIZE, "num_frames": NUM_FRAMES, "fps": 10.0, "frames": frames}
+    VideoParse(**{**facts, **changes}).save(path)
     return path
 
 
@@ -102,6 +103,23 @@ class TestDataset:
         with pytest.raises(InputError, match="has no keypoints of a test video"):
             make(known, "test", min_score=0.31)
 
+    def test_score_zero_is_never_known(self, known):
+        boxes = np.array([[10, 5, 30, 45], [55, 5, 75, 45]], np.float32)
+        points = np.stack([body(box, 0.0) for box in boxes])
+        points[1, 4, 2] = 0.01
+        save_record(known, "push_up_test_0", [FrameParse(1, boxes, keypoints=points)])
+        dataset = make(known, "test", min_score=0.0)
+        assert len(dataset) == 1
+        sample = dataset[0]
+        assert np.flatnonzero(sample["keypoints_visible"][0]).tolist() == [4]
+
+    def test_a_record_that_says_no_size_is_in_the_annotations_pixels(self, known, drawn):
+        box = np.array(drawn.person_box("push_up", 1, 0), np.float32)
+        save_record(known, "push_up_test_0", [FrameParse(1, box[None], keypoints=body(box)[None])], size=(0, 0))
+        dataset = make(known, "test")
+        assert len(dataset) == 1
+        np.testing.assert_allclose(dataset[0]["bbox"], box[None] - 0.5)
+
 
 class TestBadInput:
     def test_no_folder(self, tiny_root):
@@ -128,15 +146,17 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("changes", "message"),
         [
-            ({"num_frames": 11}, "is of a video of 11 frames, and .* has 12: parse the video again"),
-            ({"error": "cannot be decoded"}, "holds no parsed frame .cannot be decoded.: parse"),
-            ({"size": (0, 0)}, "holds no parsed frame"),
-            ({"frames": [FrameParse(1, [[0, 0, 9, 9]])]}, "does not hold COCO's 17 keypoints"),
-            ({"frames": [FrameParse(1, [[0, 0, 9, 9]], keypoints=np.ones((1, 21, 3)))]}, "does not hold COCO's 17"),
+            ({"num_frames": 11}, "is of a video of 11 frames, and .* has 12: write the synthetic data set"),
+            ({"error": "cannot be decoded"}, "holds no parsed frame .cannot be decoded.: write"),
+            ({"frames": []}, "holds no parsed frame .it is empty.: write"),
+            ({"video": "push_up_train_1"}, "is of video push_up_train_1, not of push_up_train_0: write"),
+            ({"size": (96, 64)}, "is of frames of 64 x 96 pixels, and .* has 96 x 64: write"),
+            ({"frames": [FrameParse(1, [[0, 0, 9, 9]])]}, "has no keypoints of COCO's 17: write"),
+            ({"frames": [FrameParse(1, [[0, 0, 9, 9]], keypoints=np.ones((1, 21, 3)))]}, "has no keypoints of COCO's"),
         ],
     )
     def test_records_that_do_not_fit(self, known, changes, message):
-        frames = changes.pop("frames", [])
+        frames = changes.pop("frames", [FrameParse(1, [])])
         path = save_record(known, "push_up_train_0", frames, **changes)
         [problem] = [problem for problem in make(known).problems if problem.path == path]
         assert problem.skipped == "video"

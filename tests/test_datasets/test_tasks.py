@@ -265,7 +265,7 @@ class TestSegments:
         assert dataset[1]["state_counts"].tolist() == [0, 8, 13] and dataset[1]["label"] == 2  # bent 8, lifted 4 + 9
 
     def test_frame_by_frame(self, tiny_root):
-        dataset = self.make(tiny_root, segments=dict(type="FrameSegments", step=5, seconds=0.4))
+        dataset = self.make(tiny_root, segments=dict(type="FrameSegments", step=5, frames=4))
         assert [(dataset[i]["start_index"], dataset[i]["total_frames"]) for i in range(3)] == [(1, 4), (4, 4), (9, 4)]
         assert [dataset[i]["state_counts"].tolist() for i in range(3, 6)] == [[0, 1, 1], [0, 1, 1], [0, 0, 2]]
 

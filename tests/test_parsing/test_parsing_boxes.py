@@ -6,6 +6,7 @@ import pytest
 from tpsparse.parsing import GrowBoxes, base
 from tpsparse.parsing.boxes import grown_boxes
 from tpsparse.structures import FrameParse
+from tpsparse.structures.keypoints import CONFIDENT
 from tpsparse.taxonomy import Taxonomy
 
 SIZE = (100, 200)
@@ -60,6 +61,11 @@ def test_margin_is_in_longer_sides():
     assert grow([50, 20, 90, 80], keypoints((60, 78, 1.0)), margin=0.1) == [50, 20, 90, 84]
 
 
+def test_score_zero_never_counts():
+    assert grow([50, 20, 90, 80], keypoints((10, 10, 0.0), (95, 50, 0.01)), min_score=0.0) == [50, 20, 95, 80]
+    assert grow([50, 20, 90, 80], keypoints(), min_score=0.0) == [50, 20, 90, 80]
+
+
 def test_nothing_more_than_needed():
     rng = np.random.default_rng(0)
     for _ in range(50):
@@ -86,6 +92,15 @@ def test_stage():
     assert frames[1].boxes.tolist() == [[50, 20, 95, 80], [10, 10, 20, 20]]
     for frame in frames:
         frame.check()
+
+
+def test_stage_goes_by_its_arguments():
+    # 60 high: a margin of a twentieth is 3 pixels; the second keypoint would count at 0.3.
+    frame = FrameParse(1, [[50, 20, 90, 80]], keypoints=keypoints((95, 50, 0.625), (10, 50, 0.5)))
+    stage = GrowBoxes(taxonomy=NAMES, min_score=0.625, margin=0.05)
+    stage.parse_frames(np.zeros((1, *SIZE, 3), np.uint8), [frame])
+    assert frame.boxes.tolist() == [[50, 20, 98, 80]]
+    assert GrowBoxes(taxonomy=NAMES).min_score == CONFIDENT
 
 
 def test_needs_keypoints():

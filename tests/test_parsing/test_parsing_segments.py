@@ -73,7 +73,7 @@ class TestClassifySegments:
 
     @pytest.mark.parametrize("kind", ["2d", "3d"])
     def test_batches_do_not_matter(self, recognizers, video, tiny_taxonomy, kind):
-        frame_by_frame = dict(type="FrameSegments", step=5, seconds=0.4)
+        frame_by_frame = dict(type="FrameSegments", step=5, frames=4)
         found = []
         for size in (1, 2, 4):
             parse = start(video)
@@ -131,6 +131,24 @@ class TestLabelsOfCheckpoints:
             classify(recognizers, tiny_taxonomy, train_options=dict(group="head"))
 
     @pytest.mark.parametrize(
+        ("asked", "told"),
+        [(10, "not on segments of 10 s"), (0.61, "not on segments of 0.61 s"), (None, "not on whole videos")],
+    )
+    def test_of_segments_of_another_length(self, recognizers, tiny_taxonomy, asked, told):
+        with pytest.raises(InputError) as error:
+            classify(recognizers, tiny_taxonomy, options=dict(seconds=asked))
+        assert "epoch_1.pth was trained on segments of 0.6 s, " + told + " as " in str(error.value)
+        assert str(error.value).endswith("2d.py asks: give a checkpoint of those, or set seconds=0.6")
+
+    def test_of_whole_videos_where_segments_are_asked_for(self, recognizers, tiny_taxonomy, tmp_path):
+        config = recognizers["2d"][0]
+        folder = save_weights(config, tmp_path / "run", ARM, seconds=None)
+        told = r"was trained on whole videos, not on segments of 0\.6 s as .* seconds=None$"
+        with pytest.raises(InputError, match=told):
+            load_network(config, str(folder), tiny_taxonomy, ARM)
+        load_network(config, str(folder), tiny_taxonomy, {**ARM, "seconds": None})
+
+    @pytest.mark.parametrize(
         ("changes", "strange"),
         [
             (dict(labels=[*ARM_PAIRS[:3], ["push_up", "moonwalk"]]), "state moonwalk"),
@@ -166,6 +184,10 @@ class TestLabelsOfCheckpoints:
             InputError, match=r"was trained with other labels \(4 of arm\) than .* \(4 of arm\): use its"
         ):
             load_weights(network.model, folder, tiny_taxonomy, config, label_table=turned)
+        longer = dict(own.label_table, seconds=3)
+        told = r"^.*epoch_1\.pth was trained on segments of 0\.6 s, not on segments of 3 s: repeat with seconds=0\.6"
+        with pytest.raises(InputError, match=told):
+            load_weights(network.model, folder, tiny_taxonomy, config, label_table=longer)
         torch.save(network.model.state_dict(), tmp_path / "bare.pth")
         load_weights(network.model, str(tmp_path / "bare.pth"), tiny_taxonomy, config, label_table=turned)
 

@@ -12,7 +12,7 @@ from mmengine.registry import init_default_scope
 from tpsparse.datasets.video import Video
 from tpsparse.engine import load_config
 from tpsparse.errors import InputError
-from tpsparse.parsing import EstimatePose, EstimatePoseMediaPipe, pose
+from tpsparse.parsing import ActionParser, EstimatePose, EstimatePoseMediaPipe, pose
 from tpsparse.poses.landmarks import LANDMARKS, Pose
 from tpsparse.registry import MODELS, SCOPE
 from tpsparse.structures import FrameParse
@@ -137,6 +137,7 @@ class TestMediaPipe:
                 return self.poses
 
         monkeypatch.setattr(pose, "PoseEstimator", Made)
+        monkeypatch.setattr(pose.metadata, "version", {"mediapipe": "0.10.21"}.__getitem__)
 
         def build(poses):
             stage = EstimatePoseMediaPipe(taxonomy=tiny_taxonomy)
@@ -153,6 +154,15 @@ class TestMediaPipe:
         assert frame.keypoints[0, 0].tolist() == pytest.approx([62, 12, 0.4])
         assert not frame.keypoints[1].any()
         assert frame.keypoints[2, 0].tolist() == pytest.approx([12, 12, 0.8])
+
+    def test_records_follow_the_version(self, made, monkeypatch, tiny_taxonomy):
+        def stamp(version):
+            monkeypatch.setattr(pose.metadata, "version", {"mediapipe": version}.__getitem__)
+            stages, frames = [dict(type="EstimatePoseMediaPipe")], dict(type="EveryFrame")
+            monkeypatch.setattr("tpsparse.parsing.parser.check_row", lambda stages: None)  # the boxes are left out
+            return ActionParser(stages=stages, frames=frames, taxonomy=tiny_taxonomy.to_meta()).fingerprint
+
+        assert stamp("0.10.21") == stamp("0.10.21") != stamp("0.10.22")
 
     @pytest.mark.parametrize("boxes", [[], [[10, 10, 50, 90]]])
     def test_nobody(self, made, boxes):

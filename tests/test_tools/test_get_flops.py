@@ -68,7 +68,11 @@ def test_second_of_video(run_tool, tiny_root, tmp_path, capsys):
     assert rates["ip_3s_arm"] == pytest.approx(1 / 3) and rates["GrowBoxes"] == 0
     whole = sum(stage["multiply_adds_a_second"] for stage in system["by_stage"])
     assert system["multiply_adds_a_second"] == whole
+    cuts = {stage["stage"]: stage["cut"] for stage in system["by_stage"]}
+    assert (cuts["ip_3s_arm"], cuts["csn_ip"], cuts["GrowBoxes"]) == (1, None, None)
     out = capsys.readouterr().out
+    [row] = [line for line in out.splitlines() if "ip_3s_arm" in line]
+    assert [cell.strip() for cell in row.split("│")[2:4]] == ["0.33 segments", "1"]
     assert "a video of 4 s" in out and "0.33 segments" in out and f"{whole / 1e9:.2f}" in out
 
 

@@ -3,7 +3,8 @@
 What papers call FLOPs are multiply-adds: convolutions, linear layers and matrix products, those of attention included;
 norms, activations, RoIAlign and the like are not counted, nor optical flow and MediaPipe. A system is also counted by
 the second of video: frames parsed, persons in them, segments and the video itself, each as often as an average video
-has them. Neither a data set nor weights are needed.
+has them; the number of segments is a mean, and ``cut`` the whole number that one such video is cut into. Neither a data
+set nor weights are needed.
 """
 
 from __future__ import annotations
@@ -99,18 +100,19 @@ def _show_by_stage(system: dict[str, Any]) -> None:
 
     table = Table()
     table.add_column("stage")
-    for head in ("inputs a second", "G mult-adds a second", "share"):
+    for head in ("inputs a second", "cut", "G mult-adds a second", "share"):
         table.add_column(head, justify="right")
     whole = system["multiply_adds_a_second"]
     for cost in system["by_stage"]:
         inputs = cost["about"] if cost["config"] is None else f"{cost['inputs_a_second']:.2f} {cost['about']}"
         number = cost["multiply_adds_a_second"]
         share = f"{number / whole:.1%}" if whole else ""
-        table.add_row(cost["stage"], inputs, *(("", "") if cost["config"] is None else (_giga(number), share)))
+        cut = "" if cost["cut"] is None else str(cost["cut"])
+        table.add_row(cost["stage"], inputs, cut, *(("", "") if cost["config"] is None else (_giga(number), share)))
     table.add_section()
     video = system["video"]
-    table.add_row("all", "", _giga(whole), "")
-    table.add_row(f"a video of {video['duration']:g} s", "", _giga(whole * video["duration"]), "")
+    table.add_row("all", "", "", _giga(whole), "")
+    table.add_row(f"a video of {video['duration']:g} s", "", "", _giga(whole * video["duration"]), "")
     Console(width=max(TABLE_WIDTH, Console().width), markup=False).print(table)
 
 

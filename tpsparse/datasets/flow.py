@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -32,6 +33,8 @@ from .problems import ProblemLog
 from .video import Video, open_video
 
 VERSION = 1
+CACHE_BYTES = 1 << 27
+"""Computed flow that one process keeps: a few videos, which several networks of a system ask for in turn."""
 _QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 95]
 EFFORTS: dict[str, dict[str, Any]] = {
     "full": {},  # OpenCV's own parameters
@@ -104,7 +107,7 @@ class FlowFolder:
         """Quantised flow (T, H, W, 2), uint8, from each of these frames; see :func:`first_frames`.
 
         Raises:
-            InputError: If a number is not in the video, or an image cannot be read.
+            InputError: If a number is not in the video, or an image cannot be read or has not the folder's size.
         """
         firsts = first_frames(numbers, self.num_frames, self.path)
         if not len(firsts):
@@ -119,8 +122,12 @@ class FlowFolder:
             image = cv2.imdecode(np.fromfile(path, dtype=np.uint8), cv2.IMREAD_GRAYSCALE)
         except (OSError, cv2.error):  # cv2 raises on no bytes at all
             image = None
-        if image is None or image.shape != self.size:
-            raise InputError(f"{path} cannot be read: remove its folder and run tools/prepare_data.py flow again")
+        remedy = "remove its folder and run tools/prepare_data.py flow again"
+        if image is None:
+            raise InputError(f"{path} cannot be read: {remedy}")
+        if image.shape != self.size:
+            found, wanted = ("x".join(map(str, size)) for size in (image.shape, self.size))
+            raise InputError(f"{path} is {found}, not {wanted}: {remedy}")
         return image
 
 
@@ -168,20 +175,63 @@ def _opened(folder: Path, written: int) -> FlowFolder:
     return FlowFolder(folder)
 
 
+class PairStore:
+    """Computed flow of pairs (H, W, 2), the least recently used dropped first.
+
+    Args:
+        max_bytes: Of all pairs that are kept.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self.max_bytes = max_bytes
+        self._bytes = 0
+        self._held: OrderedDict[tuple, np.ndarray] = OrderedDict()
+
+    def get(self, key: tuple) -> np.ndarray | None:
+        """The pair kept under a key, or None."""
+        if key in self._held:
+            self._held.move_to_end(key)
+        return self._held.get(key)
+
+    def put(self, key: tuple, pair: np.ndarray) -> None:
+        """Keep a pair, as long as there is room."""
+        self._bytes += pair.nbytes - (self._held.pop(key).nbytes if key in self._held else 0)
+        self._held[key] = pair
+        while self._bytes > self.max_bytes:
+            self._bytes -= self._held.popitem(last=False)[1].nbytes
+
+
+PAIRS = PairStore(CACHE_BYTES)
+
+
 def compute_flow(path: str | Path, numbers: Sequence[int], settings: FlowSettings) -> np.ndarray:
     """What :meth:`FlowFolder.flow` would read, but for the loss of JPEG, computed from the video; slow.
+
+    A pair that was computed lately is not computed again, unless the file has changed.
 
     Raises:
         InputError: If a frame cannot be read, or OpenCV has no TV-L1.
     """
     video = open_video(str(path))
     firsts = first_frames(numbers, video.num_frames, path)
+    try:
+        now = video.path.stat()
+    except OSError as error:
+        raise InputError(f"{path} is missing: put it back") from error
+    source = (str(video.path.absolute()), now.st_mtime_ns, now.st_size, settings)
     distinct, places = np.unique(firsts, return_inverse=True)
-    wanted = sorted({number for first in distinct.tolist() for number in (first, first + 1)})
-    wanted = [number for number in wanted if number <= video.num_frames]
+    known = {first: PAIRS.get((*source, first)) for first in distinct.tolist()}
+    computed = _compute_pairs(video, [first for first, pair in known.items() if pair is None], settings)
+    for first, pair in computed.items():
+        PAIRS.put((*source, first), pair)
+    return np.stack([computed[first] if pair is None else pair for first, pair in known.items()])[places]
+
+
+def _compute_pairs(video: Video, firsts: list[int], settings: FlowSettings) -> dict[int, np.ndarray]:
+    """Flow (H, W, 2) by the first frame of its pair."""
+    wanted = sorted({number for first in firsts for number in (first, first + 1) if number <= video.num_frames})
     greys = dict(zip(wanted, (grey(frame, settings.short_side) for frame in video.frames(wanted))))
-    pairs = [pair_flow(greys[first], greys.get(first + 1), settings) for first in distinct.tolist()]
-    return np.stack(pairs)[places]
+    return {first: pair_flow(greys[first], greys.get(first + 1), settings) for first in firsts}
 
 
 def extract_flow(

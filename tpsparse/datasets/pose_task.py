@@ -16,11 +16,11 @@ from mmpose.registry import KEYPOINT_CODECS
 
 from ..errors import InputError
 from ..registry import DATASETS, SCOPE
-from ..structures import VideoParse
-from ..structures.keypoints import FLIP_KEYPOINTS, KEYPOINTS
+from ..structures.keypoints import CONFIDENT, FLIP_KEYPOINTS, KEYPOINTS, is_confident
 from .base import TPSDataset
 from .frame_pool import FramePool
 from .index import VideoEntry
+from .keypoints import load_keypoints
 
 # It has nothing of ours; without a child of this scope mmengine warns at every look-up, as in tpsparse/registry.py.
 _CODECS = Registry(KEYPOINT_CODECS.name, parent=KEYPOINT_CODECS, scope=SCOPE)
@@ -40,7 +40,7 @@ class TPSPoseDataset(TPSDataset):
     Args:
         keypoints: Folder of saved parses with boxes and keypoints, one file a video, of this and maybe other splits.
         frame_step: Every how many frames of a video are used.
-        min_score: Least score of a known keypoint.
+        min_score: Least score of a known keypoint; one of score 0 is never known.
 
     Raises:
         InputError: If the folder is missing, or has no known keypoint of a video of this split.
@@ -48,7 +48,7 @@ class TPSPoseDataset(TPSDataset):
 
     needs_annotations = False
 
-    def __init__(self, *, keypoints: str, frame_step: int = 1, min_score: float = 0.3, **kwargs: Any) -> None:
+    def __init__(self, *, keypoints: str, frame_step: int = 1, min_score: float = CONFIDENT, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.folder, self.min_score = Path(keypoints), min_score
         if not self.folder.is_dir():
@@ -84,14 +84,14 @@ class TPSPoseDataset(TPSDataset):
             image = self.pool.frame(source, number, lambda: np.unique(self.number[self.video == video]).tolist()).copy()
         scale = (np.array(source.size) / self.sizes[video])[::-1].astype(np.float32)
         points = self.points[index] * np.append(scale, np.float32(1))
-        points[points[:, 2] < self.min_score] = 0
+        points[~is_confident(points[:, 2], self.min_score)] = 0
         return pose_sample(image, self.boxes[index] * np.tile(scale, 2), keypoints=points, number=index)
 
     def _rows(self, video: int, entry: VideoEntry, frame_step: int) -> list[tuple[int, int, np.ndarray, np.ndarray]]:
         """Video, frame number, box (4,) and keypoints (J, 3) of each sample of a video."""
         path = self.folder / f"{entry.name}.safetensors"
         try:
-            parse = _load(path, entry)
+            parse = load_keypoints(path, entry, _REMEDY)
         except InputError as error:
             self.problems.add("video", path, str(error).removeprefix(f"{path} "))
             return []
@@ -101,7 +101,7 @@ class TPSPoseDataset(TPSDataset):
             for frame in parse.frames
             if frame.keypoints is not None and (frame.frame_index - 1) % frame_step == 0
             for box, points in zip(frame.boxes, frame.keypoints.astype(np.float32))
-            if (points[:, 2] >= self.min_score).any()
+            if is_confident(points[:, 2], self.min_score).any()
         ]
 
 
@@ -152,23 +152,3 @@ _REMEDY = (
     "write the synthetic data set, which has keypoints, with tools/prepare_data.py synthetic, "
     "or put saved parses with boxes and keypoints there"
 )
-
-
-def _load(path: Path, entry: VideoEntry) -> VideoParse:
-    """The record of a video.
-
-    Raises:
-        InputError: If there is none, or it is broken, of another video, or without COCO's keypoints.
-    """
-    if not path.is_file():
-        raise InputError(f"{path} is missing: {_REMEDY}")
-    parse = VideoParse.load(path)
-    if parse.error is not None or not min(parse.size):
-        raise InputError(f"{path} holds no parsed frame ({parse.error}): parse the video again")
-    if parse.num_frames != entry.num_frames:
-        told = f"{path} is of a video of {parse.num_frames} frames, and {entry.path} has {entry.num_frames}"
-        raise InputError(f"{told}: parse the video again")
-    counts = {frame.keypoints.shape[1] for frame in parse.frames if frame.keypoints is not None and len(frame)}
-    if counts != {len(KEYPOINTS)} and any(len(frame) for frame in parse.frames):
-        raise InputError(f"{path} does not hold COCO's {len(KEYPOINTS)} keypoints: parse the video with a pose stage")
-    return parse

@@ -61,31 +61,33 @@ class EqualSegments:
 class FrameSegments:
     """One segment for each of the frames 1, 1 + step, ...: prediction frame by frame by a network of clips.
 
-    The segment is that frame alone; its clips come from the stretch of ``seconds`` about it, which is moved where it
-    would leave the video. A frame between takes the state of the nearest segment.
+    The segment is that frame alone; its clips come from the stretch of ``frames`` about it, which is moved where it
+    would leave the video. A stretch as long as a clip has one clip, which then holds the frame at any frame rate. A
+    frame between takes the state of the nearest segment.
 
     Args:
         step: Every how many frames.
-        seconds: Length of the stretch; None, an unknown frame rate or a shorter video mean the whole video.
+        frames: Length of the stretch; a shorter video is taken whole.
 
     Raises:
-        InputError: If ``step`` is below 1 or ``seconds`` not above 0.
+        InputError: If ``step`` or ``frames`` is below 1.
     """
 
     step: int = 5
-    seconds: float | None = 3.0
+    frames: int = 64
 
     def __post_init__(self) -> None:
-        _check_seconds(self.seconds, self)
         if self.step < 1:
             raise InputError(f"step {self.step} of FrameSegments takes no frame: give 1 or more")
+        if self.frames < 1:
+            raise InputError(f"frames {self.frames} of FrameSegments make no segment: give 1 or more")
 
     def __call__(self, num_frames: int, fps: float) -> np.ndarray:
-        """(N, 4) segments of a video."""
-        frames = np.arange(1, num_frames + 1, self.step, dtype=np.int64)
-        length = max(1, min(round(_frames_of(self.seconds, num_frames, fps)), num_frames))
-        first = np.clip(frames - length // 2, 1, num_frames - length + 1)
-        return np.stack([frames, frames, first, first + length - 1], axis=1)
+        """(N, 4) segments of a video; the frame rate does not matter."""
+        numbers = np.arange(1, num_frames + 1, self.step, dtype=np.int64)
+        length = min(self.frames, num_frames)
+        first = np.clip(numbers - length // 2, 1, num_frames - length + 1)
+        return np.stack([numbers, numbers, first, first + length - 1], axis=1)
 
 
 def cut_videos(index: TPSIndex, segmenter: Segmenter) -> tuple[np.ndarray, np.ndarray]:

@@ -17,7 +17,7 @@ from .base import TPSDataset
 from .frame_pool import FramePool
 from .frame_samplers import even_positions
 from .index import ABSENT, VideoEntry
-from .keypoints import SavedKeypoints, keypoints_of, match_persons
+from .keypoints import KeypointWatch, SavedKeypoints, keypoints_of, match_persons
 from .segments import count_states, cut_videos, most_frequent
 
 
@@ -118,9 +118,16 @@ class TPSPartDataset(_FrameDataset):
         self.rows = labelled[(numbers - 1) % frame_step == 0]
         self.frames = self.index.person_frame[self.rows]
         _refuse_empty(self.rows, "person with an annotated part", self)
+        self._watch = None if self.keypoints is None else KeypointWatch(self.keypoints.folder, len(self))
+        self._training = False
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def __getitem__(self, key: int | tuple[int, int]) -> Any:
+        """The item after the pipeline, see :class:`TPSDataset`."""
+        self._training = isinstance(key, tuple)  # only training has seeds
+        return super().__getitem__(key)
 
     def sample(self, index: int) -> dict[str, Any]:
         """The frame (H, W, 3), one person's box (4,), part boxes (K, 4) and states (K,), maybe keypoints (J, 3).
@@ -141,13 +148,16 @@ class TPSPartDataset(_FrameDataset):
             flip_parts=self.taxonomy.flip_parts,
         )
         if self.keypoints is not None:
-            sample["keypoints"] = self._pose(entry, number, index) * np.append(scale[:2], np.float32(1))
+            keypoints = self._pose(entry, number, index)
+            if self._watch is not None and self._training:
+                self._watch.see(index, keypoints)
+            sample["keypoints"] = keypoints * np.append(scale[:2], np.float32(1))
         return sample
 
     def _pose(self, entry: VideoEntry, number: int, index: int) -> np.ndarray:
         """Keypoints (J, 3) of a sample's person in annotated pixels."""
         assert self.keypoints is not None
-        parsed, keypoints = self.keypoints.frame(entry.name, number, entry.size)
+        parsed, keypoints = self.keypoints.frame(entry, number)
         persons = self.index.persons_of(int(self.frames[index]))
         matches = match_persons(self.index.boxes[persons], parsed, self.keypoint_iou)
         return keypoints_of(int(self.rows[index]) - persons.start, matches, keypoints)

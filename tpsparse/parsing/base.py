@@ -17,10 +17,15 @@ class Stage:
     A stage fills single frames (:meth:`parse_frames`), whole videos (:meth:`parse_video`), or both. It names the
     fields it ``needs`` and those it ``gives``; a field is written as ``boxes``, ``feature:context`` or
     ``action:fusion``.
+
+    Attributes:
+        depends_on: What the results follow from besides the config and the weights, such as a data set's digest or a
+            library's version; saved records of another are made again.
     """
 
     needs: Sequence[str] = ()
     gives: Sequence[str] = ()
+    depends_on: str | None = None
 
     def frame_numbers(self, num_frames: int) -> list[int]:
         """Frames, from 1, that this stage wants parsed in a video of ``num_frames``."""

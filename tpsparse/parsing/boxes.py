@@ -7,6 +7,7 @@ import numpy as np
 from ..registry import STAGES
 from ..structures import FrameParse
 from ..structures.boxes import clip_boxes
+from ..structures.keypoints import CONFIDENT, is_confident
 from ..taxonomy import Taxonomy
 from .base import Stage
 
@@ -16,14 +17,14 @@ class GrowBoxes(Stage):
     """Grow each person's box just until it holds all of the person's confident keypoints (PCF report, section II-B).
 
     Args:
-        min_score: Least score of a keypoint that counts.
+        min_score: Least score of a keypoint that counts; one of score 0 never does.
         margin: How far beyond such a keypoint the box reaches at least, in longer sides of the box before.
     """
 
     needs = ("boxes", "keypoints")
     gives = ("boxes",)
 
-    def __init__(self, *, taxonomy: Taxonomy, min_score: float = 0.3, margin: float = 0.0) -> None:
+    def __init__(self, *, taxonomy: Taxonomy, min_score: float = CONFIDENT, margin: float = 0.0) -> None:
         self.min_score, self.margin = min_score, margin
 
     def parse_frames(self, images: np.ndarray, frames: list[FrameParse]) -> None:
@@ -53,7 +54,7 @@ def grown_boxes(
         min_score: See :class:`GrowBoxes`.
         margin: See :class:`GrowBoxes`.
     """
-    counts = (keypoints[..., 2] >= min_score) & np.isfinite(keypoints[..., :2]).all(axis=-1)
+    counts = is_confident(keypoints[..., 2], min_score) & np.isfinite(keypoints[..., :2]).all(axis=-1)
     reach = margin * (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0)[:, None]
     low = np.where(counts[..., None], keypoints[..., :2], np.inf).min(axis=1) - reach
     high = np.where(counts[..., None], keypoints[..., :2], -np.inf).max(axis=1) + reach

@@ -62,8 +62,8 @@ def load_network(
         options: Overrides of the config.
 
     Raises:
-        InputError: If the checkpoint is missing, unreadable, of another network, of another vocabulary or of another
-            part group, or the config makes views that it does not merge.
+        InputError: If the checkpoint is missing, unreadable, of another network, of another vocabulary, of another
+            part group or length of segments, or the config makes views that it does not merge.
     """
     init_default_scope(SCOPE)
     cfg = load_config(config, options=options, taxonomy=taxonomy, label_table={})
@@ -244,7 +244,8 @@ def _checked_labels(path: str, stored: dict[str, Any], cfg: Config) -> dict[str,
     """The stored labels of a state recognizer.
 
     Raises:
-        InputError: If there are none, they are of another part group, or the run has no such names.
+        InputError: If there are none, they are of another part group or of segments of another length, or the run has
+            no such names.
     """
     if not stored:
         told = f"{path} does not say what its outputs stand for, as {cfg.filename} asks"
@@ -253,8 +254,16 @@ def _checked_labels(path: str, stored: dict[str, Any], cfg: Config) -> dict[str,
     group = cfg.get("group", table.group)
     if table.group != group:
         raise InputError(f"{path} tells states of part group {table.group}, not of {group}: give that of {group}")
+    seconds = cfg.get("seconds", table.seconds)
+    if table.seconds != seconds:
+        told = f"{path} was trained on {_stretches(table.seconds)}, not on {_stretches(seconds)} as {cfg.filename} asks"
+        raise InputError(f"{told}: give a checkpoint of those, or set seconds={table.seconds}")
     table.ids(config_taxonomy(cfg), path)
     return stored
+
+
+def _stretches(seconds: float | None) -> str:
+    return "whole videos" if seconds is None else f"segments of {seconds:g} s"
 
 
 def _compare_labels(path: str, stored: dict[str, Any], expected: dict[str, Any]) -> None:
@@ -262,6 +271,9 @@ def _compare_labels(path: str, stored: dict[str, Any], expected: dict[str, Any])
     if not stored:
         return
     found, wanted = LabelTable.from_meta(stored, path), LabelTable.from_meta(expected)
+    if found.seconds != wanted.seconds:
+        told = f"{path} was trained on {_stretches(found.seconds)}, not on {_stretches(wanted.seconds)}"
+        raise InputError(f"{told}: repeat with seconds={found.seconds}, or train again")
     if (found.group, found.labels) != (wanted.group, wanted.labels):
         raise InputError(
             f"{path} was trained with other labels ({len(found)} of {found.group}) than the training split gives "

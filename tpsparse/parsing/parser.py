@@ -61,9 +61,8 @@ class ActionParser(BaseModel):
         self.frames = FRAME_SAMPLERS.build(frames)
         self.save_dir = Path(save_dir) if save_dir else None
         made_by = [_identity(stage, names) for stage in stages]
-        # A stage that reads a data set tells which it was.
-        read = [stage.data_digest for stage in self.stages if hasattr(stage, "data_digest")]
-        self.fingerprint = fingerprint([__version__, taxonomy, frames, made_by, *read])
+        others = [stage.depends_on for stage in self.stages if stage.depends_on is not None]
+        self.fingerprint = fingerprint([__version__, taxonomy, frames, made_by, *others])
 
     def forward(self, *args: Any, **kwargs: Any) -> None:
         """Parsing is not differentiable; the loops call :meth:`test_step`."""

@@ -5,6 +5,7 @@ Shapes: T frames of H x W pixels, P persons in a frame, J = 17 COCO keypoints of
 
 from __future__ import annotations
 
+from importlib import metadata
 from typing import Any
 
 import numpy as np
@@ -89,6 +90,7 @@ class EstimatePoseMediaPipe(Stage):
 
     def __init__(self, *, taxonomy: Taxonomy, min_iou: float = 0.3) -> None:
         self.estimator = PoseEstimator([])
+        self.depends_on = f"mediapipe {metadata.version('mediapipe')}"
         self.min_iou = min_iou
 
     def parse_frames(self, images: np.ndarray, frames: list[FrameParse]) -> None:

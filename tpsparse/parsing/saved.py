@@ -86,7 +86,7 @@ class ReadAnnotation(Stage):
         self.gives = list(gives) + ["scores"] * ("boxes" in gives) + ["part_scores"] * ("part_boxes" in gives)
         there = [each for each in SPLITS if videos_folder(Path(data_root), each).is_dir()]
         indices = [open_index(data_root, each, taxonomy) for each in (there if split is None else [split])]
-        self.data_digest = fingerprint([index.digest() for index in indices])
+        self.depends_on = fingerprint([index.digest() for index in indices])
         self.places = {
             (entry.path.parent.name, entry.name): (index, i)
             for index in indices

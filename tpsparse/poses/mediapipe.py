@@ -97,9 +97,11 @@ class PoseEstimator:
         """The people at boxes (P, 4) of a frame (H, W, 3) uint8 RGB, whatever the frames before; maybe others, too.
 
         The detector looks at the surroundings of each box; where it finds nobody whose hips are in the box, the
-        landmark network is shown the box as if a body stood upright in it.
+        landmark network is shown the box as if a body stood upright in it. The order of the boxes does not matter.
         """
         regions = [region for box in boxes for region in self._regions_at(image, box)]
+        # Of regions that nearly repeat each other the first is kept.
+        regions.sort(key=lambda region: (-region.score, region.centre, region.rim))
         found = [person for region in distinct_regions(regions) if (person := self._estimate(image, region))]
         poses = [pose for pose, _ in found]
         return [poses[i] for i in distinct_poses(poses, len(poses))]

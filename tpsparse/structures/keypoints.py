@@ -15,6 +15,9 @@ KEYPOINTS = (
     *("left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle"),
 )
 
+CONFIDENT = 0.3
+"""Score from which a keypoint counts as seen, where nothing else is said."""
+
 
 def _twin(name: str) -> str:
     side, _, joint = name.partition("_")
@@ -23,6 +26,11 @@ def _twin(name: str) -> str:
 
 FLIP_KEYPOINTS = np.array([KEYPOINTS.index(_twin(name)) for name in KEYPOINTS], dtype=np.int64)
 """(J,) for each keypoint the one it becomes in a mirrored image; its own inverse."""
+
+
+def is_confident(scores: np.ndarray, min_score: float) -> np.ndarray:
+    """Whether keypoints of these scores (...) count; one that is not known, of score 0 or NaN, never does."""
+    return (scores >= min_score) & (scores > 0)
 
 
 def flip_keypoints(keypoints: np.ndarray, width: float) -> np.ndarray:

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..structures.boxes import is_present
 from ..structures.export import check_taxonomy, named_states, present_parts
+from ..structures.keypoints import CONFIDENT
 from ..structures.parse import FrameParse
 from ..taxonomy import Taxonomy
 from .canvas import Canvas, Rect
@@ -21,7 +22,6 @@ from .palette import ACCENT, GREY, INK, WHITE, Colour, display_name, is_dashed, 
 
 # Below this the text of a state is as large as a person.
 SHORT_SIDE = 480
-MIN_KEYPOINT_SCORE = 0.3
 # A state that says nothing; written out it would bury the others.
 UNWRITTEN_STATES = frozenset({"none"})
 # The 19 links of COCO's person skeleton, counted from 0: nose, eyes, ears, shoulders, elbows, wrists, hips, knees and
@@ -176,7 +176,7 @@ def _area(rect: Rect | None) -> int:
 def _draw_skeleton(canvas: Canvas, person: _Person) -> None:
     if person.keypoints is None:
         return
-    seen = np.isfinite(person.keypoints).all(axis=1) & (person.keypoints[:, 2] >= MIN_KEYPOINT_SCORE)
+    seen = np.isfinite(person.keypoints).all(axis=1) & (person.keypoints[:, 2] >= CONFIDENT)
     points = [tuple(np.clip(point, -1e4, 1e5).round().astype(int).tolist()) for point in person.keypoints[seen, :2]]
     where = dict(zip(np.flatnonzero(seen).tolist(), points))
     if len(seen) == 17:  # other skeletons have links that are not known here

@@ -18,10 +18,10 @@ state_recognizers = dict(
     ip_video="runner_up_csn-ip-50_1xb8_synthetic-8x4x1-rgb_video",
     ir_video="runner_up_csn-ir-50_1xb8_synthetic-8x4x1-rgb_video",
 )
-# A clip of 8 frames, every fourth of them, at 15 frames a second, about every second frame of the video: the report's
-# table III leaves open what prediction by frames is; 22 clips in 3 s to the 7 of a segment is its ratio of cost.
+# A clip of 8 frames, every fourth of them, about every second frame of the video: the report's table III leaves open
+# what prediction by frames is; at 15 frames a second, 22 clips in 3 s to the 7 of a segment is its ratio of cost.
 by_frame = dict(
-    segments=dict(type="FrameSegments", step=2, seconds=32 / 15),
+    segments=dict(type="FrameSegments", step=2, frames=32),
     options={"test_pipeline.0.num_clips": 1},
 )
 

@@ -7,6 +7,7 @@ from tiny import CONFIGS, QUICK, QUICK_SYSTEM, quick_config
 
 from tpsparse.analysis.flops import (
     Video,
+    cut_of,
     network_complexity,
     official_sizes,
     segments_a_second,
@@ -78,14 +79,29 @@ class TestSegments:
             (EqualSegments(10.0), 10.0, 1),
             (EqualSegments(20.0), 20.0, 1),  # the video is shorter than a segment
             # Whole clips: 22 of the 22.5 in 3 s.
-            (FrameSegments(2, 3.0), 3.0, 22 * 10 / 3),
-            (FrameSegments(2, 64 / 15), 3.0, 22 * 10 / 3),
-            (FrameSegments(2, None), None, 75),
-            (FrameSegments(1000, 3.0), 3.0, 10 / 3),
+            (FrameSegments(2, 32), 3.0, 22 * 10 / 3),
+            (FrameSegments(2, 64), 3.0, 22 * 10 / 3),
+            (FrameSegments(2, 150), None, 75),
+            (FrameSegments(1000, 45), 3.0, 10 / 3),
         ],
     )
     def test_a_second(self, segmenter, seconds, a_video):
         assert segments_a_second(segmenter, self.VIDEO, seconds) == pytest.approx(a_video / 10)
+
+    @pytest.mark.parametrize(
+        ("segmenter", "seconds", "counted", "cut"),
+        [
+            (EqualSegments(3.0), 3.0, 9.91 / 3, 3),
+            (EqualSegments(10.0), 10.0, 1, 1),
+            (EqualSegments(None), None, 1, 1),
+            (FrameSegments(2, 64), 3.0, 22 * 9.91 / 3, 75),  # frames 1, 3 ... 149
+        ],
+    )
+    def test_one_video_is_cut_into_a_whole_number(self, segmenter, seconds, counted, cut):
+        video = Video()
+        segments = segmenter(149, 15.0)  # 15 times 9.91 is 148.65
+        assert len(segments) == cut_of(segmenter, video) == cut
+        assert segments_a_second(segmenter, video, seconds) * video.duration == pytest.approx(counted)
 
     def test_unknown_segmenter(self):
         with pytest.raises(InputError, match="list cuts a video into an unknown number of segments"):
@@ -137,3 +153,4 @@ def test_quick_system_with_every_kind_of_stage():
     assert abouts["DetectPersons"] == "frames" and abouts["EstimatePose"] == abouts["DetectParts"] == "persons"
     assert abouts["csn_ip"] == "videos" and abouts["ip_3s_head"] == "segments" and abouts["GrowBoxes"] == "no network"
     assert len({cost.multiply_adds for name, cost in found.items() if name.startswith("ip_3s")}) == 1
+    assert (found["ip_3s_head"].cut, found["csn_ip"].cut, found["GrowBoxes"].cut) == (3, None, None)

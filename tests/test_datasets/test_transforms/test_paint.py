@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tpsparse.datasets.transforms import CropPerson, FlipPerson, PaintKeypoints, paint
+from tpsparse.datasets.transforms import CropPerson, FlipPerson, PackPartBoxes, PaintKeypoints, paint
 from tpsparse.datasets.transforms.paint import COLOURS, person_size
 from tpsparse.datasets.transforms.paint import paint as draw
 from tpsparse.errors import InputError
-from tpsparse.structures.keypoints import FLIP_KEYPOINTS, KEYPOINTS, flip_keypoints
+from tpsparse.structures.keypoints import CONFIDENT, FLIP_KEYPOINTS, KEYPOINTS, flip_keypoints
 
 
 @pytest.fixture(autouse=True)
@@ -92,6 +92,46 @@ def test_confidence(score, drawn):
     keypoints[0, 2] = score
     image = PaintKeypoints(min_score=0.3)(crop(keypoints))["img"]
     assert painted(image).any() == drawn
+
+
+def test_without_a_threshold_the_unknown_stay_unpainted():
+    image = PaintKeypoints(min_score=0.0)(crop(only((0, (40, 40, 0)), (9, (60, 90, 0.01)))))["img"]
+    assert not painted(image[:70]).any() and painted(image[70:]).any()
+
+
+def test_default_threshold_is_the_one_constant():
+    assert PaintKeypoints().min_score == CONFIDENT == 0.3
+
+
+@pytest.mark.parametrize(
+    ("scores", "min_score", "told"),
+    [((0.0, 0.29), 0.3, False), ((0.0, 0.3), 0.3, True), ((0.0, 0.0), 0.0, False), ((0.5, 0.4), 0.6, False)],
+    ids=str,
+)
+def test_the_sample_tells_whether_there_was_anything_to_paint(scores, min_score, told):
+    keypoints = only(*((place, (40, 40, score)) for place, score in enumerate(scores))).astype(np.float64)
+    keypoints[:, 2] = np.round(keypoints[:, 2], 6)
+    sample = PaintKeypoints(min_score=min_score)(crop(keypoints))
+    assert sample["painted"] is told
+    assert PackPartBoxes()(sample)["data_samples"].metainfo["painted"] is told
+
+
+def test_what_is_left_out_at_random_is_there_all_the_same():
+    sample = PaintKeypoints(drop_all=1.0)(crop(apart()))
+    assert sample["painted"] is True and not painted(sample["img"]).any()
+
+
+def test_who_is_not_to_be_painted_tells_nothing():
+    sample = crop(apart())
+    assert "painted" not in PackPartBoxes()(sample)["data_samples"].metainfo
+
+
+@pytest.mark.parametrize("prob", [0.0, 1.0])
+@pytest.mark.parametrize("keypoints", [apart(), np.zeros((17, 3))], ids=["painted", "nobody"])
+def test_the_painted_are_not_mirrored(prob, keypoints):
+    sample = PaintKeypoints()(crop(keypoints))
+    with pytest.raises(ValueError, match="painted already, .*: put FlipPerson before PaintKeypoints"):
+        FlipPerson(prob=prob)(sample)
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,5 @@
+import logging
+
 import numpy as np
 import pytest
 import torch
@@ -118,3 +120,32 @@ def test_names_come_from_the_data_set_or_not_at_all(taxonomy):
         metric.compute_metrics(metric.results)
     metric.dataset_meta = {"taxonomy": taxonomy.to_meta()}
     assert metric.compute_metrics(metric.results)["correct"] == 1
+
+
+class TestPainted:
+    @pytest.fixture
+    def told(self, monkeypatch):
+        lines = []
+        place = "tpsparse.evaluation.metrics.part_metric.print_log"
+        monkeypatch.setattr(place, lambda line, logger, level: lines.append((level, line)))
+        return lines
+
+    @pytest.mark.parametrize(
+        ("painted", "share"), [([True, False, False, True], 0.5), ([True], 1), ([False, False, True], 1 / 3)]
+    )
+    def test_share(self, taxonomy, told, painted, share):
+        samples = [{**_sample([WHOLE] * 3, [WHOLE] * 3), "painted": each} for each in painted]
+        assert _run(taxonomy, *samples)["part/painted"] == pytest.approx(share)
+        assert told == []
+
+    def test_nobody_is_told(self, taxonomy, told):
+        samples = [{**_sample([WHOLE] * 3, [WHOLE] * 3), "painted": False}] * 2
+        assert _run(taxonomy, *samples)["part/painted"] == 0
+        [(level, line)] = told
+        assert level == logging.WARNING
+        assert "not one person has a confident keypoint" in line
+        assert "train the person detector and the pose stage longer, or look at the records" in line
+
+    def test_not_reported_where_nothing_is_painted(self, taxonomy, told):
+        assert "part/painted" not in _run(taxonomy, _sample([WHOLE] * 3, [WHOLE] * 3))
+        assert told == []

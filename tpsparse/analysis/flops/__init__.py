@@ -6,7 +6,18 @@ of each there is in a frame, a video and a second of video.
 
 from .inputs import text
 from .networks import Complexity, network_complexity, official_sizes, sizes_of, some_labels
-from .systems import DURATION, FPS, PERSONS, StageCost, Video, segments_a_second, system_complexity, system_costs, total
+from .systems import (
+    DURATION,
+    FPS,
+    PERSONS,
+    StageCost,
+    Video,
+    cut_of,
+    segments_a_second,
+    system_complexity,
+    system_costs,
+    total,
+)
 
 __all__ = [
     "DURATION",
@@ -15,6 +26,7 @@ __all__ = [
     "Complexity",
     "StageCost",
     "Video",
+    "cut_of",
     "network_complexity",
     "official_sizes",
     "segments_a_second",

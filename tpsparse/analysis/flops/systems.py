@@ -1,9 +1,11 @@
 """What a system costs: its networks by the frame, the person, the segment and the video, and by the second of video.
 
 A second of video has ``fps / step`` parsed frames, each with ``persons`` persons. What is done once a video is spread
-over its ``duration``; a video is cut into ``duration / seconds`` segments, the mean over a data set (a single video
-has a whole number), and at least one. Frame-level prediction (:class:`FrameSegments`) is counted as whole clips in each
-segment of the length that its recognizer was trained with.
+over its ``duration``. Segments are counted as ``duration / seconds``, at least one: the mean over a data set whose
+durations spread, and a fraction. One video of that duration is cut into a whole number, which is told beside it as
+``cut`` (:func:`cut_of`): :class:`EqualSegments` of 3 s cuts 9.91 s at 15 frames a second into 3 and 3.30 are counted.
+Frame-level prediction (:class:`FrameSegments`) is counted as whole clips in each segment of the length that its
+recognizer was trained with: 22 in 3 s at every second frame, so 72.67 in 9.91 s, where such a video gets 75.
 
 The PCF report's table III fits these numbers: 11.50 / 3.482 = 3.30 segments of 3 s for one of 10 s, so videos of 9.91 s
 on average (3.33 for videos of 10 s); and 36.12 / 11.50 = 3.14 = 22 / 7, so 22 clips of frame-level prediction in place
@@ -23,7 +25,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from ...datasets.segments import EqualSegments, FrameSegments
+from ...datasets.segments import EqualSegments, FrameSegments, Segmenter
 from ...engine import load_config
 from ...errors import InputError
 from ...registry import FRAME_SAMPLERS, SEGMENTERS
@@ -65,11 +67,13 @@ class StageCost:
         stage: Its kind or, where there may be several, its name.
         network: What one input of its network costs; None without one.
         inputs: How many inputs a second of video has.
+        cut: Into how many segments one video of the average duration is cut; None for a stage that cuts none.
     """
 
     stage: str
     network: Complexity | None
     inputs: float
+    cut: int | None = None
 
     @property
     def multiply_adds(self) -> float:
@@ -87,7 +91,7 @@ class StageCost:
         """As files hold it."""
         config = None if self.network is None else self.network.config
         numbers = dict(inputs_a_second=self.inputs, multiply_adds_a_second=self.multiply_adds)
-        return dict(stage=self.stage, config=config, about=self.about, **numbers)
+        return dict(stage=self.stage, config=config, about=self.about, cut=self.cut, **numbers)
 
 
 def system_complexity(config: str | Path, taxonomy: Taxonomy) -> list[Complexity]:
@@ -131,7 +135,7 @@ def total(stages: Sequence[Complexity], unit: str, persons: int = PERSONS) -> in
 
 
 def segments_a_second(segmenter: Any, video: Video, seconds: float | None) -> float:
-    """How many segments a recognizer of part states looks at in a second of video.
+    """How many segments a recognizer of part states looks at in a second of video, in the mean over a data set.
 
     Args:
         segmenter: How videos are cut.
@@ -148,6 +152,11 @@ def segments_a_second(segmenter: Any, video: Video, seconds: float | None) -> fl
         clips = max(1, int(length * video.fps / segmenter.step))
         return clips * _equal_segments(seconds, video) / video.duration
     raise InputError(f"{type(segmenter).__name__} cuts a video into an unknown number of segments: it is not counted")
+
+
+def cut_of(segmenter: Segmenter, video: Video) -> int:
+    """How many segments one video of this duration and frame rate is really cut into."""
+    return len(segmenter(round(video.fps * video.duration), video.fps))
 
 
 def _equal_segments(seconds: float | None, video: Video) -> float:
@@ -168,9 +177,8 @@ def _stage_cost(
     if stage.type.rpartition(".")[2] == BY_SEGMENT:
         cfg = load_config(stage.config, taxonomy=taxonomy, options=options, label_table=some_labels(taxonomy))
         segmenter = SEGMENTERS.build(stage.get("segments") or cfg.test_dataloader.dataset.segments)
-        return StageCost(
-            name, replace(network, unit="segment"), segments_a_second(segmenter, video, cfg.get("seconds"))
-        )
+        inputs = segments_a_second(segmenter, video, cfg.get("seconds"))
+        return StageCost(name, replace(network, unit="segment"), inputs, cut_of(segmenter, video))
     a_second = dict(frame=frames, person=video.persons * frames, video=1 / video.duration)
     return StageCost(name, network, a_second[network.unit])
 

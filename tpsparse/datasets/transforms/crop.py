@@ -24,7 +24,7 @@ from ...registry import TRANSFORMS
 from ...structures import clip_boxes, flip_boxes, is_present
 from ...structures.keypoints import flip_keypoints
 
-META = ("crop", "flip_parts", "flipped", "video", "frame_index")
+META = ("crop", "flip_parts", "flipped", "video", "frame_index", "painted")
 SMALLEST_SIDE = 1.0
 """Pixels of the crop; a part of which less than that is left inside it is not trained on."""
 
@@ -94,6 +94,8 @@ class CropPerson(BaseTransform):
 class FlipPerson(BaseTransform):
     """Mirrors the crop: a left part becomes a right part, with its box and state, a left keypoint a right one.
 
+    Goes before :class:`PaintKeypoints`, whose colours tell left from right.
+
     Args:
         prob: Share of the samples that are mirrored.
     """
@@ -102,6 +104,15 @@ class FlipPerson(BaseTransform):
         self.prob = prob
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Mirror what there is.
+
+        Raises:
+            ValueError: If the sample has been painted already.
+        """
+        if "painted" in results:
+            raise ValueError(
+                "the crop is painted already, in colours of left and right: put FlipPerson before PaintKeypoints"
+            )
         if np.random.random() >= self.prob:
             return results
         twins = results["flip_parts"]

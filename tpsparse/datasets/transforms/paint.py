@@ -14,7 +14,7 @@ from mmcv.transforms import BaseTransform
 
 from ...errors import InputError
 from ...registry import TRANSFORMS
-from ...structures.keypoints import FLIP_KEYPOINTS, KEYPOINTS
+from ...structures.keypoints import CONFIDENT, FLIP_KEYPOINTS, KEYPOINTS, is_confident
 
 SHIFT = 4  # binary digits behind the point of OpenCV's coordinates
 RIM = 0.5  # pixels that a smooth rim adds to a radius
@@ -44,11 +44,12 @@ class PaintKeypoints(BaseTransform):
     side of its box in pixels of the crop, so it is the same whatever the frame's size. The report gives neither colours
     nor radius.
 
-    A person without a confident keypoint stays unpainted.
+    A person without a confident keypoint stays unpainted. Sets ``painted``: whether the person has one, before any is
+    left out at random.
 
     Args:
         radius: Share of the person's size.
-        min_score: A keypoint of a lower score is not drawn.
+        min_score: A keypoint of a lower score, or of 0, is not drawn.
         jitter: Standard deviation of a random displacement of each keypoint, as a share of the person's size.
         dropout: Share of the keypoints that are left out at random.
         drop_all: Share of the persons of whom all are left out.
@@ -58,7 +59,7 @@ class PaintKeypoints(BaseTransform):
         self,
         *,
         radius: float = 0.02,
-        min_score: float = 0.3,
+        min_score: float = CONFIDENT,
         jitter: float = 0.0,
         dropout: float = 0.0,
         drop_all: float = 0.0,
@@ -81,8 +82,9 @@ class PaintKeypoints(BaseTransform):
                 "give the data set keypoints=FOLDER, or put a pose stage before the part detector"
             )
         size = person_size(results["box"], results["crop"], results["img"].shape[1])
-        keypoints = self._disturbed(np.asarray(results["keypoints"], dtype=np.float64), size)
-        paint(results["img"], keypoints, self.radius * size, min_score=self.min_score)
+        keypoints = np.asarray(results["keypoints"], dtype=np.float64)
+        results["painted"] = bool(is_confident(keypoints[:, 2], self.min_score).any())
+        paint(results["img"], self._disturbed(keypoints, size), self.radius * size, min_score=self.min_score)
         return results
 
     def _disturbed(self, keypoints: np.ndarray, size: float) -> np.ndarray:
@@ -121,7 +123,7 @@ def paint(image: np.ndarray, keypoints: np.ndarray, radius: float, *, min_score:
     height, width = image.shape[:2]
     x, y, score = np.asarray(keypoints, dtype=np.float64).T
     # Far outside, OpenCV's whole numbers would overflow; NaN fails every comparison.
-    seen = (score >= min_score) & (np.abs(x - width / 2) < width / 2 + radius)
+    seen = is_confident(score, min_score) & (np.abs(x - width / 2) < width / 2 + radius)
     seen &= np.abs(y - height / 2) < height / 2 + radius
     # Continuous coordinates have a pixel's centre at half; OpenCV has it at whole numbers.
     centres = np.rint((np.stack([x, y], axis=1)[seen] - 0.5) * 2**SHIFT).astype(int).tolist()

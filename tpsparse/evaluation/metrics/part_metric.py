@@ -5,11 +5,13 @@ Shapes: N persons, K parts, S states. Boxes are ``xyxy`` in pixels; predicted an
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
 
 from ...registry import METRICS
 from ...structures import is_present
@@ -30,6 +32,7 @@ class PartParsingMetric(BaseMetric):
     ``state_top1``           share of annotated states that are named right
     ``state_top1_named``     the same without those annotated as ``none_state``
     ``correct``              located and state right, of parts with both annotated: what PSC rewards
+    ``painted``              share of persons with confident keypoints, where keypoints are painted on the crops
     ======================== ==================================================================================
 
     ``part_AP50``, ``state_top1`` and ``state_top1_named`` are given for each part as well, as ``part_AP50/head``.
@@ -73,8 +76,8 @@ class PartParsingMetric(BaseMetric):
         Args:
             data_batch: Not used.
             data_samples: Dicts with ``part_boxes`` (K, 4), ``part_scores`` (K,), ``gt_part_boxes`` (K, 4; NaN
-                absent), and ``state_scores`` (K, S) with ``gt_part_states`` (K; -1 absent) where states are
-                predicted.
+                absent), ``state_scores`` (K, S) with ``gt_part_states`` (K; -1 absent) where states are
+                predicted, and the bool ``painted`` where keypoints are painted.
         """
         for sample in data_samples:
             boxes = to_numpy(sample["part_boxes"])
@@ -87,6 +90,7 @@ class PartParsingMetric(BaseMetric):
                     "states": unknown if states is None else states,
                     "gt_boxes": to_numpy(sample["gt_part_boxes"]),
                     "gt_states": unknown if states is None else to_numpy(sample["gt_part_states"]),
+                    **({"painted": np.array(sample["painted"])} if "painted" in sample else {}),
                 }
             )
 
@@ -114,12 +118,26 @@ class PartParsingMetric(BaseMetric):
             "state_top1": _mean(right[labelled]),
             "state_top1_named": _mean(right[named]),
             "correct": _mean((located & right)[present & labelled]),
+            "painted": _painted(results),
         }
         for i, part in enumerate(self.taxonomy.parts):
             numbers[f"part_AP50/{part}"] = precision["classes"][part]["AP50"]
             numbers[f"state_top1/{part}"] = _mean(right[labelled[:, i], i])
             numbers[f"state_top1_named/{part}"] = _mean(right[named[:, i], i])
         return {name: value for name, value in numbers.items() if not np.isnan(value)}
+
+
+def _painted(results: list[dict[str, np.ndarray]]) -> float:
+    """The share of persons with confident keypoints, NaN where none are painted; nobody at all is told."""
+    share = _mean(np.array([entry["painted"] for entry in results if "painted" in entry]))
+    if share == 0:
+        print_log(
+            "not one person has a confident keypoint, so the part detector sees plain crops: train the person detector "
+            "and the pose stage longer, or look at the records that the data set's keypoints are read from",
+            "current",
+            logging.WARNING,
+        )
+    return share
 
 
 def _part_precision(results: list[dict[str, np.ndarray]], parts: tuple[str, ...]) -> dict[str, Any]:
