@@ -7,20 +7,19 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
 import pytest
+import tiny
 import torch
 from mmengine.dataset import Compose
 from mmengine.evaluator import Evaluator
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
-from tiny import FPS, NUM_FRAMES, SIZE
 
 from tpsparse import apis
 from tpsparse.engine import load_config
 from tpsparse.parsing import actions, base, network, part_detection, parts, persons, pose, segments
-from tpsparse.registry import DATASETS, MODELS, STAGES
-from tpsparse.structures import FrameParse, VideoParse
+from tpsparse.parsing.parser import build_stage
+from tpsparse.registry import DATASETS, MODELS
 from tpsparse.structures.segments import LabelTable
 from tpsparse.taxonomy import Taxonomy
 
@@ -132,19 +131,7 @@ def test_training_configs_build(path):
 
 @pytest.fixture(scope="module")
 def parses(tiny_root, tmp_path_factory):
-    """Records of every video, in the folders of features and of keypoints: one person with all that is learned from."""
-    folder = tmp_path_factory.mktemp("parses")
-    person = dict(scores=np.ones(1), keypoints=np.ones((1, 17, 3)), person_features={"part": np.ones((1, 4))})
-    for split in ("train", "test"):
-        for video in (tiny_root / f"{split}_videos").glob("*/*.mp4"):
-            frames = [
-                FrameParse(number, np.array([[0.0, 0, 60, 60]]), features={"context": np.ones(4)}, **person)
-                for number in range(1, NUM_FRAMES + 1)
-            ]
-            record = VideoParse(video.stem, size=SIZE, num_frames=NUM_FRAMES, fps=FPS, frames=frames)
-            for place in (folder / split, folder / "keypoints" / split):
-                record.save(place / f"{video.stem}.safetensors")
-    return folder
+    return tiny.save_records(tiny_root, tmp_path_factory.mktemp("parses"))
 
 
 @pytest.mark.parametrize("split", ["train", "test"])
@@ -168,11 +155,11 @@ def test_systems_build(path, monkeypatch, tiny_root):
     for module in (persons, pose, part_detection, parts, segments, actions):
         monkeypatch.setattr(module, "load_network", lambda config, checkpoint, taxonomy, *options: built(config))
     cfg = load_config(path, taxonomy=NAMES, options={"data_root": str(tiny_root)})
-    tiny = Taxonomy.from_root(tiny_root)
+    drawn = Taxonomy.from_root(tiny_root)
     row = []
     for stage in cfg.model.stages:
-        names = tiny if stage.type in ("MostFrequentStates", "ReadAnnotation") else NAMES
-        row.append(STAGES.build(stage, default_args=dict(taxonomy=names)))
+        names = drawn if stage.type in ("MostFrequentStates", "ReadAnnotation") else NAMES
+        row.append(build_stage(stage, names))
     base.check_row(row)
     given = {field for stage in row for field in stage.gives}
     asked = {

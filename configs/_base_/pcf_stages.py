@@ -1,5 +1,7 @@
 """The stages that PCF (2022) and the 2021 runner-up are made of, each named once for all systems."""
 
+_base_ = "pcf_rules.py"
+
 configs = "{{ fileDirname }}/.."
 groups = ("head", "arm", "hand", "hip", "leg", "foot")
 action_recognizers = dict(
@@ -33,8 +35,6 @@ stages = dict(
         checkpoint="https://download.openmmlab.com/mmpose/v1/body_2d_keypoint/topdown_heatmap/coco/"
         "td-hm_hrnet-w48_8xb32-210e_coco-256x192-0e67c616_20220913.pth",
     ),
-    mediapipe=dict(type="EstimatePoseMediaPipe"),
-    grow=dict(type="GrowBoxes"),
     parts=dict(
         type="DetectParts",
         config=f"{configs}/part_detection/pcf_yolof_r101-c5_4xb6-24e_kinetics-tps-384x288.py",
@@ -47,8 +47,6 @@ stages = dict(
         name: dict(type="ClassifyVideo", name=name, config=f"{configs}/action_recognition/{config}.py")
         for name, config in action_recognizers.items()
     },
-    # Weights of the 2021 runner-up's report, table 3.
-    two_csn=dict(type="EnsembleActions", weights=dict(csn_ip=7.0, csn_ir=1.0)),
     # Six recognizers of one config, one a part group.
     **{
         name: [
@@ -62,29 +60,5 @@ stages = dict(
         ]
         for name, config in state_recognizers.items()
     },
-    # A state counts only where the action is right, so only labels of the predicted action compete.
-    **{
-        f"{name}_states": dict(
-            type="EnsembleStates",
-            within_action=True,
-            weights={group: {f"{name}_{group}": 1.0} for group in groups},
-        )
-        for name in state_recognizers
-    },
-    # Weights of the 2021 runner-up's report, table 2, which trained ir-CSN for the arm as well and gave it none.
-    two_csn_states=dict(
-        type="EnsembleStates",
-        within_action=True,
-        weights=dict(
-            head=dict(ip_video_head=1.413, ir_video_head=1.0),
-            hand=dict(ip_video_hand=1.314, ir_video_hand=1.0),
-            arm=dict(ip_video_arm=1.0, ir_video_arm=0.0),
-            hip=dict(ip_video_hip=1.906, ir_video_hip=1.0),
-            leg=dict(ip_video_leg=3.515, ir_video_leg=1.0),
-            foot=dict(ip_video_foot=1.576, ir_video_foot=1.0),
-        ),
-    ),
-    most_frequent=dict(type="MostFrequentStates", data_root="@data_root", split="@train_split"),
-    annotation=dict(type="ReadAnnotation", data_root="@data_root", split="@test_split", gives=["boxes", "part_boxes"]),
 )
 stages["ip_frame"] = [dict(stage, **by_frame) for stage in stages["ip_3s"]]

@@ -11,6 +11,7 @@ from tpsparse.datasets.video import Video
 from tpsparse.engine import load_config
 from tpsparse.errors import InputError
 from tpsparse.parsing import ClassifyVideo, DetectPersons, EnsembleActions, FuseFeatures, ParseParts
+from tpsparse.parsing.parser import build_stage
 from tpsparse.parsing.persons import weighted_mean
 from tpsparse.structures import FrameParse, VideoParse
 
@@ -28,8 +29,9 @@ def video(tiny_root):
 
 
 def build(kind, config, taxonomy, **changes):
-    arguments = {key: value for key, value in {**config, **changes}.items() if key != "type"}
-    return kind(**arguments, taxonomy=taxonomy)
+    stage = build_stage({**config, **changes}, taxonomy)
+    assert isinstance(stage, kind)
+    return stage
 
 
 def start(video, numbers) -> VideoParse:

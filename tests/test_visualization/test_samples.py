@@ -60,6 +60,24 @@ def clip_sample(inputs, numbers, action=1, **meta):
     return {"inputs": inputs, "data_samples": labels}
 
 
+class TestPose:
+    def test_keypoints_lie_in_the_crop(self):
+        """A box of 40 pixels about (60, 50) on 80 pixels: (70, 40) is 10 right of and above its centre, so 20 of the
+        crop's pixels from (40, 40)."""
+        from mmengine.structures import InstanceData
+        from mmpose.structures import PoseDataSample
+
+        labels = PoseDataSample(metainfo=dict(input_size=(80, 80), input_center=(60.0, 50.0), input_scale=(40.0, 40.0)))
+        keypoints, visible = np.full((1, 17, 2), 60.0), np.zeros((1, 17))
+        keypoints[0, 9], visible[0, 9] = (70.0, 40.0), 1.0
+        labels.gt_instances = InstanceData(keypoints=keypoints, keypoints_visible=visible)
+        drawn = draw_sample({"inputs": torch.zeros((3, 80, 80), dtype=torch.uint8), "data_samples": labels}, TAXONOMY)
+        pane = drawn[-SHORT_SIDE:, -SHORT_SIDE:]
+        rows, columns = np.nonzero(pane.any(axis=2))
+        scale = SHORT_SIDE / 80
+        assert abs(columns.mean() - 60 * scale) < 2 and abs(rows.mean() - 20 * scale) < 2
+
+
 class TestFrames:
     @pytest.mark.parametrize("wrapped", [False, True])
     def test_box_and_pixels_stand_where_they_are(self, wrapped):

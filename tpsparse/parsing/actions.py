@@ -62,8 +62,6 @@ class FuseFeatures(Stage):
         config: Config that the fusion network was trained with.
         checkpoint: Its weights: a file, a URL or the folder of its run.
         frames: Config of the frames whose features it takes.
-        train_frames: Config of the frames whose features are saved for its training, which draws from them; the
-            same by default. It is the reproduction that reads this.
     """
 
     def __init__(
@@ -73,7 +71,6 @@ class FuseFeatures(Stage):
         config: str,
         checkpoint: str,
         frames: dict[str, Any],
-        train_frames: dict[str, Any] | None = None,
         taxonomy: Taxonomy,
         options: dict[str, Any] | None = None,
     ) -> None:

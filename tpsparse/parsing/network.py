@@ -90,13 +90,17 @@ def merges_views(cfg: Config) -> bool:
     Raises:
         InputError: If there is one without the other.
     """
-    steps = cfg.get("test_pipeline", [])
-    makes = any(str(step["type"]).rpartition(".")[2] == VIEWS for step in steps)
+    makes = has_step(cfg, VIEWS)
     if makes and "tta_model" not in cfg:
         raise InputError(f"config {cfg.filename} makes several views and merges none: add tta_model")
     if not makes and "tta_model" in cfg:
         raise InputError(f"config {cfg.filename} has a tta_model and one view: add mmcv.{VIEWS} to test_pipeline")
     return makes
+
+
+def has_step(cfg: Config, transform: str) -> bool:
+    """Whether a config's ``test_pipeline`` has a transform, named with its package or without."""
+    return any(str(step["type"]).rpartition(".")[2] == transform for step in cfg.get("test_pipeline", []))
 
 
 def load_weights(

@@ -54,9 +54,7 @@ class ActionParser(BaseModel):
     ) -> None:
         super().__init__()
         names = Taxonomy.from_meta(taxonomy)
-        self.stages: list[Stage] = [
-            STAGES.build(_of_stage(stage), default_args=dict(taxonomy=names)) for stage in stages
-        ]
+        self.stages: list[Stage] = [build_stage(stage, names) for stage in stages]
         check_row(self.stages)
         self.frames = FRAME_SAMPLERS.build(frames)
         self.save_dir = Path(save_dir) if save_dir else None
@@ -143,9 +141,14 @@ def _groups(stages: list[Stage]) -> list[list[Stage]]:
     return groups
 
 
-def _of_stage(stage: dict[str, Any]) -> dict[str, Any]:
-    """A stage's config without what only the training of its network reads, see :mod:`tpsparse.reproduction`."""
-    return {name: value for name, value in stage.items() if name != "train_frames"}
+def build_stage(stage: dict[str, Any], taxonomy: Taxonomy) -> Stage:
+    """A stage from its config.
+
+    ``train_frames`` is left out: it says of which frames the records are made that its network learns from, and is read
+    by :mod:`tpsparse.reproduction` alone.
+    """
+    own = {name: value for name, value in stage.items() if name != "train_frames"}
+    return STAGES.build(own, default_args=dict(taxonomy=taxonomy))
 
 
 def _identity(stage: dict[str, Any], taxonomy: Taxonomy) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from ..registry import STAGES
 from ..structures import FrameParse
 from ..taxonomy import Taxonomy
 from .base import Stage
-from .batches import batches
-from .network import load_network
+from .batches import Person, person_batches, person_item
+from .network import has_step, load_network
 
 PAINTER = "PaintKeypoints"
 """The transform that makes a part detector pose-guided."""
@@ -58,21 +58,15 @@ class DetectParts(Stage):
             shape = (len(frame), len(self.taxonomy.parts))
             frame.part_boxes = np.full((*shape, 4), np.nan, dtype=np.float32)
             frame.part_scores = np.zeros(shape, dtype=np.float32)
-        persons = [(image, frame, row) for image, frame in zip(images, frames) for row in range(len(frame))]
-        for batch in batches(persons, self.batch_persons):
-            items = [self.network.pipeline(self._item(image, frame, row)) for image, frame, row in batch]
+        for batch in person_batches(images, frames, self.batch_persons):
+            items = [self.network.pipeline(self._item(person)) for person in batch]
             for (_, frame, row), result in zip(batch, self.network.predict(items)):
                 _write(frame, row, result)
 
-    def _item(self, image: np.ndarray, frame: FrameParse, row: int) -> dict[str, Any]:
-        item = dict(
-            img=image,
-            box=frame.boxes[row],
-            flip_parts=self.taxonomy.flip_parts,
-            video="",
-            frame_index=frame.frame_index,
-        )
+    def _item(self, person: Person) -> dict[str, Any]:
+        item = person_item(person, self.taxonomy.flip_parts)
         if self.paints:
+            _, frame, row = person
             assert frame.keypoints is not None  # an earlier stage gives them
             item["keypoints"] = frame.keypoints[row]
         return item
@@ -85,4 +79,4 @@ def _write(frame: FrameParse, row: int, result: Any) -> None:
 
 def paints_keypoints(cfg: Config) -> bool:
     """Whether a training config's ``test_pipeline`` paints keypoints."""
-    return any(str(step["type"]).rpartition(".")[2] == PAINTER for step in cfg.test_pipeline)
+    return has_step(cfg, PAINTER)

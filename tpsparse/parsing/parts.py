@@ -13,7 +13,7 @@ from ..registry import STAGES
 from ..structures import FrameParse
 from ..taxonomy import Taxonomy
 from .base import Stage
-from .batches import batches
+from .batches import person_batches, person_item
 from .network import load_network
 
 # What the network calls a thing, and what the record does.
@@ -53,22 +53,12 @@ class ParseParts(Stage):
 
     def parse_frames(self, images: np.ndarray, frames: list[FrameParse]) -> None:
         """Give part boxes, state scores and features of every person."""
-        persons = [(image, frame, row) for image, frame in zip(images, frames) for row in range(len(frame))]
         for frame in frames:
             self._make_room(frame)
-        for batch in batches(persons, self.batch_persons):
-            items = [self.network.pipeline(self._item(image, frame, row)) for image, frame, row in batch]
+        for batch in person_batches(images, frames, self.batch_persons):
+            items = [self.network.pipeline(person_item(person, self.taxonomy.flip_parts)) for person in batch]
             for (_, frame, row), result in zip(batch, self.network.predict(items)):
                 _write(frame, row, result)
-
-    def _item(self, image: np.ndarray, frame: FrameParse, row: int) -> dict[str, Any]:
-        return dict(
-            img=image,
-            box=frame.boxes[row],
-            flip_parts=self.taxonomy.flip_parts,
-            video="",
-            frame_index=frame.frame_index,
-        )
 
     def _make_room(self, frame: FrameParse) -> None:
         persons, parts, states = len(frame), len(self.taxonomy.parts), len(self.taxonomy.states)

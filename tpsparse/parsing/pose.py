@@ -20,7 +20,7 @@ from ..structures import FrameParse
 from ..structures.keypoints import KEYPOINTS
 from ..taxonomy import Taxonomy
 from .base import Stage
-from .batches import batches
+from .batches import person_batches
 from .network import load_network
 
 
@@ -58,9 +58,8 @@ class EstimatePose(Stage):
 
     def parse_frames(self, images: np.ndarray, frames: list[FrameParse]) -> None:
         """Give the keypoints of every person, in the order of the boxes."""
-        persons = [(image, frame, row) for image, frame in zip(images, frames) for row in range(len(frame))]
         found = []
-        for batch in batches(persons, self.batch_persons):
+        for batch in person_batches(images, frames, self.batch_persons):
             items = [self.network.pipeline(pose_sample(image, frame.boxes[row])) for image, frame, row in batch]
             results = [result.pred_instances for result in self.network.predict(items)]
             found += [from_pose_network(result.keypoints, result.keypoint_scores) for result in results]

@@ -96,7 +96,8 @@ def draw_parse(
     for person in persons:
         _draw_boxes(canvas, person)
     for person in persons if skeletons else []:
-        _draw_skeleton(canvas, person)
+        if person.keypoints is not None:
+            draw_skeleton(canvas, person.keypoints)
     _draw_texts(canvas, persons)
     strips = [canvas.finish(), _legend(canvas, taxonomy)]
     if action is not None:
@@ -173,11 +174,10 @@ def _area(rect: Rect | None) -> int:
     return 0 if rect is None else (rect[2] - rect[0]) * (rect[3] - rect[1])
 
 
-def _draw_skeleton(canvas: Canvas, person: _Person) -> None:
-    if person.keypoints is None:
-        return
-    seen = np.isfinite(person.keypoints).all(axis=1) & (person.keypoints[:, 2] >= CONFIDENT)
-    points = [tuple(np.clip(point, -1e4, 1e5).round().astype(int).tolist()) for point in person.keypoints[seen, :2]]
+def draw_skeleton(canvas: Canvas, keypoints: np.ndarray) -> None:
+    """Draw the confident keypoints of a person (J, 3), in pixels of the canvas, with COCO's links between them."""
+    seen = np.isfinite(keypoints).all(axis=1) & (keypoints[:, 2] >= CONFIDENT)
+    points = [tuple(np.clip(point, -1e4, 1e5).round().astype(int).tolist()) for point in keypoints[seen, :2]]
     where = dict(zip(np.flatnonzero(seen).tolist(), points))
     if len(seen) == 17:  # other skeletons have links that are not known here
         for start, end in COCO_LINKS:

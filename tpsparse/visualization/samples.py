@@ -20,7 +20,7 @@ from ..errors import InputError
 from ..structures import is_present
 from ..taxonomy import Taxonomy
 from .canvas import Canvas
-from .overlay import frame_strip
+from .overlay import draw_skeleton, frame_strip
 from .palette import GREY, INK, WHITE, display_name, is_dashed, part_colours
 
 Encode = Callable[[Tensor], Tensor]
@@ -38,8 +38,8 @@ NOT_ANNOTATED = "-"
 def draw_sample(sample: dict[str, Any], taxonomy: Taxonomy, *, encode: Encode | None = None) -> np.ndarray:
     """Draw a sample with its labels under a caption.
 
-    A frame has its persons' boxes; a person's crop stands beside the crop with part boxes, the masks that ``encode``
-    makes of these, and each part's state; a clip is a contact sheet.
+    A frame has its persons' boxes; a person's crop stands beside the crop with keypoints, or with part boxes, the masks
+    that ``encode`` makes of these, and each part's state; a clip is a contact sheet.
 
     Args:
         sample: ``inputs`` and ``data_samples`` as the pipeline of a training config gives them: an image (3, H, W),
@@ -63,6 +63,8 @@ def draw_sample(sample: dict[str, Any], taxonomy: Taxonomy, *, encode: Encode | 
         image = _images(inputs.movedim(0, -1))
         if "part_boxes" in labels:
             return _draw_part(image, labels, taxonomy, encode=encode)
+        if "keypoints" in labels.get("gt_instances", ()):
+            return _draw_pose(image, labels)
         return _draw_persons(image, labels, taxonomy)
     told = f"of shape {shape}" if shape else f"a {type(inputs).__name__}"
     raise InputError(f"the samples' inputs are {told} and not pictures: there is nothing to draw")
@@ -99,6 +101,18 @@ def _draw_persons(image: np.ndarray, labels: Any, taxonomy: Taxonomy) -> np.ndar
         canvas.box(_rect(box, scale), WHITE)
     persons = f"{len(boxes)} person{'' if len(boxes) == 1 else 's'}"
     return _captioned(canvas.finish(), [_action(labels, taxonomy), _place(labels, image.shape[:2], persons)])
+
+
+def _draw_pose(image: np.ndarray, labels: Any) -> np.ndarray:
+    """A crop as mmpose packs it, whose keypoints are still in pixels of the (maybe mirrored) frame."""
+    scale = max(1.0, SHORT_SIDE / image.shape[0])
+    instances = labels.gt_instances
+    shrink = np.asarray(labels.input_size) / np.asarray(labels.input_scale)  # TopdownAffine's, about the box's centre
+    places = (instances.keypoints[0] - labels.input_center) * shrink + np.asarray(labels.input_size) / 2
+    canvas = _canvas(image, scale)
+    draw_skeleton(canvas, np.column_stack([places * scale, instances.keypoints_visible[0]]))
+    panes = [_canvas(image, scale).image, canvas.finish()]
+    return _captioned(_joined(panes, axis=1, gap=4), ["input, keypoints", _place(labels, image.shape[:2])])
 
 
 def _draw_part(image: np.ndarray, labels: Any, taxonomy: Taxonomy, *, encode: Encode | None) -> np.ndarray:
