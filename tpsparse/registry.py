@@ -15,7 +15,7 @@ def _child(parent: root.Registry, *locations: str) -> root.Registry:
 
 MODELS = _child(root.MODELS, "tpsparse.models", "tpsparse.parsing")
 MODEL_WRAPPERS = _child(root.MODEL_WRAPPERS, "tpsparse.parsing")
-DATASETS = _child(root.DATASETS, "tpsparse.datasets.tasks", "tpsparse.datasets.pose_task")
+DATASETS = _child(root.DATASETS, "tpsparse.datasets.tasks", "tpsparse.datasets.tasks.poses")
 DATA_SAMPLERS = _child(root.DATA_SAMPLERS, "tpsparse.engine")
 TRANSFORMS = _child(root.TRANSFORMS, "tpsparse.datasets.transforms")
 METRICS = _child(root.METRICS, "tpsparse.evaluation.metrics")

@@ -117,3 +117,16 @@ def seed_transforms(seed: int) -> None:
     """Seed what transforms draw from, and leave torch's generator to the model."""
     random.seed(seed)
     np.random.seed(seed)
+
+
+def refuse_empty(rows: np.ndarray, kind: str, dataset: TPSDataset) -> None:
+    """Refuse a data set without a single row, telling which kind of thing its split lacks and what could not be read.
+
+    Raises:
+        InputError: If there are no rows.
+    """
+    if len(rows) == 0:
+        dataset.problems.report("data set")
+        raise InputError(
+            f"{dataset.index.root} ({dataset.index.split}) has no {kind}: annotate it or use another split"
+        )

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..datasets.pose_task import from_pose_network, pose_sample
+from ..datasets.tasks.poses import from_pose_network, pose_sample
 from ..errors import InputError
 from ..poses.landmarks import coco_keypoints
 from ..poses.mediapipe import PoseEstimator

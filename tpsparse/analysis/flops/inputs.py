@@ -20,8 +20,8 @@ from mmengine.dataset import Compose
 from mmengine.model import BaseModel
 from mmpose.models import TopdownPoseEstimator
 
-from ...datasets.pose_task import pose_sample
 from ...datasets.tasks import clip_sample
+from ...datasets.tasks.poses import pose_sample
 from ...datasets.transforms.clips import DecodeFrames
 from ...datasets.transforms.flow import DecodeFlow
 from ...engine import config_taxonomy

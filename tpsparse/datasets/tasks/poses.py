@@ -14,13 +14,13 @@ import numpy as np
 from mmengine.registry import Registry
 from mmpose.registry import KEYPOINT_CODECS
 
-from ..errors import InputError
-from ..registry import DATASETS, SCOPE
-from ..structures.keypoints import CONFIDENT, FLIP_KEYPOINTS, KEYPOINTS, is_confident
-from .base import TPSDataset
-from .frame_pool import FramePool
-from .index import VideoEntry
-from .keypoints import load_keypoints
+from ...errors import InputError
+from ...registry import DATASETS, SCOPE
+from ...structures.keypoints import CONFIDENT, FLIP_KEYPOINTS, KEYPOINTS, is_confident
+from ..base import TPSDataset
+from ..frame_pool import FramePool
+from ..index import VideoEntry
+from ..keypoints import load_keypoints
 
 # It has nothing of ours; without a child of this scope mmengine warns at every look-up, as in tpsparse/registry.py.
 _CODECS = Registry(KEYPOINT_CODECS.name, parent=KEYPOINT_CODECS, scope=SCOPE)

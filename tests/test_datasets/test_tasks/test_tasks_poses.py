@@ -12,7 +12,7 @@ from mmengine.dataset import Compose
 from mmpose.registry import KEYPOINT_CODECS
 from safetensors.numpy import load_file, save_file
 
-from tpsparse.datasets.pose_task import TPSPoseDataset, from_pose_network, pose_sample
+from tpsparse.datasets.tasks.poses import TPSPoseDataset, from_pose_network, pose_sample
 from tpsparse.datasets.video import Video
 from tpsparse.engine import load_config
 from tpsparse.errors import InputError
@@ -266,7 +266,7 @@ class TestQuickConfig:
 )
 def test_targets_at_the_first_cells_lie_in_them(name, tiny_taxonomy):
     """mmpose moves a Gaussian that the edge cuts where three sigmas are no whole number."""
-    [path] = (Path(__file__).parents[2] / "configs").rglob(f"{name}.py")
+    [path] = (Path(__file__).parents[3] / "configs").rglob(f"{name}.py")
     codec = KEYPOINT_CODECS.build(load_config(path, taxonomy=tiny_taxonomy).codec)
     cell = codec.input_size[0] / codec.heatmap_size[0]
     wanted = np.arange(17) % 8

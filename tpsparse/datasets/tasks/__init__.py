@@ -1,0 +1,23 @@
+"""One data set a task: each a view of the index that yields what its network eats.
+
+``poses`` has that of pose networks, which imports mmpose; it is loaded where it is named.
+"""
+
+from .clips import TPSClipDataset, TPSSegmentDataset, clip_sample, segment_sample
+from .features import TPSFeatureDataset, best_persons, feature_sample, pick_frames
+from .frames import TPSPartDataset, TPSPersonDataset
+from .videos import VideoDataset
+
+__all__ = [
+    "TPSClipDataset",
+    "TPSFeatureDataset",
+    "TPSPartDataset",
+    "TPSPersonDataset",
+    "TPSSegmentDataset",
+    "VideoDataset",
+    "best_persons",
+    "clip_sample",
+    "feature_sample",
+    "pick_frames",
+    "segment_sample",
+]

@@ -1,0 +1,93 @@
+"""What a parsing run has saved, as the fusion learns from it. Shapes: P persons in a frame, D feature channels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...errors import InputError
+from ...registry import DATASETS
+from ...structures import FrameParse, VideoParse
+from ..base import TPSDataset
+from ..frame_samplers import even_positions
+
+
+@DATASETS.register_module()
+class TPSFeatureDataset(TPSDataset):
+    """Features that a parsing run has saved, one file a video.
+
+    Args:
+        parses: Folder of saved parses of this split.
+        num_frames: Frames taken of each video.
+        max_persons: Persons taken of each frame, the highest scores first.
+        random: Whether frames are drawn at random, as in training, or spaced evenly.
+    """
+
+    def __init__(
+        self, *, parses: str, num_frames: int = 32, max_persons: int = 10, random: bool = False, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.random = random
+        self.files = {path.stem: path for path in sorted(Path(parses).glob("*.safetensors"))}
+        self.num_frames, self.max_persons = num_frames, max_persons
+        self.videos = [i for i, entry in enumerate(self.index.videos) if entry.name in self.files]
+        if not self.videos:
+            raise InputError(f"{parses} has no saved parse of a {self.index.split} video: run tools/reproduce.py")
+
+    def __len__(self) -> int:
+        return len(self.videos)
+
+    def sample_groups(self) -> np.ndarray:
+        """(len,) position of each sample's video."""
+        return np.array(self.videos)
+
+    def sample(self, index: int) -> dict[str, Any]:
+        """Every feature of a video by name, with the action; what a network uses of them is its config's choice."""
+        entry = self.index.videos[self.videos[index]]
+        parse = VideoParse.load(self.files[entry.name])
+        if parse.error or not parse.frames:
+            raise InputError(f"{self.files[entry.name]} holds no parsed frame ({parse.error}): parse the video again")
+        return dict(
+            feature_sample(parse, self.num_frames, self.max_persons, random=self.random),
+            video=entry.name,
+            action=entry.action,
+        )
+
+
+def feature_sample(parse: VideoParse, num_frames: int, max_persons: int, *, random: bool = False) -> dict[str, Any]:
+    """A parse's features for the fusion network.
+
+    Args:
+        parse: With at least one frame.
+        num_frames: T frames; fewer where there are fewer.
+        random: Draw the frames, in rising order, instead of spacing them evenly.
+        max_persons: Persons of a frame, the highest scores first.
+
+    Returns:
+        ``frame_features`` name to (T, D), ``person_features`` list of T dicts name to (P, D), ``video_features``
+        name to (D,).
+    """
+    frames = [parse.frames[i] for i in pick_frames(len(parse.frames), num_frames, random=random)]
+    frames = [best_persons(frame, max_persons) for frame in frames]
+    return dict(
+        frame_features={name: np.stack([f.features[name] for f in frames]) for name in frames[0].features},
+        person_features=[frame.person_features for frame in frames],
+        video_features=dict(parse.features),
+    )
+
+
+def pick_frames(available: int, wanted: int, *, random: bool) -> np.ndarray:
+    """Positions of ``min(available, wanted)`` frames in rising order, evenly spaced or drawn with NumPy's generator."""
+    if available <= wanted:
+        return np.arange(available)
+    if random:
+        return np.sort(np.random.choice(available, wanted, replace=False))
+    return even_positions(available, wanted)
+
+
+def best_persons(frame: FrameParse, count: int) -> FrameParse:
+    """The frame with its ``count`` persons of the highest score, in falling order of score."""
+    assert frame.scores is not None
+    return frame.take(np.argsort(-frame.scores, kind="stable")[:count])
