@@ -123,3 +123,13 @@ def test_the_hook_removes_before_it_writes(upstream):
 
 def test_mmengine_warns_of_pkg_resources(upstream):
     assert any("pkg_resources is deprecated as an API" in message for message in upstream["warnings"])
+
+
+def test_mmaction_cannot_be_imported_beside_transformers():
+    """Its multimodal models want timm, which transformers does not bring."""
+    if importlib.util.find_spec("transformers") is None or importlib.util.find_spec("timm") is not None:
+        pytest.skip("transformers without timm is not what is installed")
+    # The localizers' stand-in is needed to come as far as the multimodal models.
+    code = "import sys, tpsparse; del sys.meta_path[0].mends['mmaction.utils.dependency']; import mmaction.models"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "No module named 'timm'" in done.stderr

@@ -9,7 +9,7 @@ import sys
 import warnings
 from pathlib import Path
 
-from . import checkpoints
+from . import checkpoints, mmaction_multimodal
 from .imports import MendingFinder, StandInFinder
 
 HERE = Path(__file__).parent
@@ -27,6 +27,7 @@ MENDS = {
     "mmengine.runner.checkpoint": checkpoints.load_safely,
     "mmengine.fileio.backends.local_backend": checkpoints.write_whole,
     "mmengine.hooks.checkpoint_hook": checkpoints.remove_late,
+    mmaction_multimodal.MODULE: mmaction_multimodal.leave_out_multimodal,
 }
 
 # Said by upstream code on every run and for the user to do nothing about: mmengine imports pkg_resources, which
