@@ -5,6 +5,7 @@
 # make test    the tests
 # make lint    style, types
 # make annotate    what tools/annotate.py needs on top (MediaPipe)
+# make language    what configs/systems/scu.py needs on top: transformers, and a small language model to use offline
 # make benchmarks  speed and memory against peers and limits; docs/benchmarks.md holds the tables
 PYTHON ?= python3
 VENV := .venv
@@ -14,7 +15,7 @@ DEMO := work_dirs/demo
 SYSTEM := configs/quick/systems/dap.py
 STUDIES := work_dirs/studies
 
-.PHONY: setup demo studies study-data pcf-studies pcf-study-data test lint annotate benchmarks
+.PHONY: setup demo studies study-data pcf-studies pcf-study-data test lint annotate language benchmarks
 
 setup: $(READY)
 
@@ -54,6 +55,15 @@ annotate: $(VENV)/.annotate
 $(VENV)/.annotate: $(READY) requirements/annotate.txt
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/annotate.txt
 	$(PY) -c 'import mediapipe' 2> $(VENV)/annotate.log || { cat $(VENV)/annotate.log >&2; exit 2; }
+	@touch $@
+
+language: $(VENV)/.language
+
+# The model's package without its list, see the file; pip takes --no-deps for all that it is given or for nothing.
+$(VENV)/.language: $(READY) requirements/language.txt
+	grep '^transformers' requirements/language.txt | $(PY) -m pip install --quiet --disable-pip-version-check -r /dev/stdin
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/language.txt
+	$(PY) -c 'import transformers' 2> $(VENV)/language.log || { cat $(VENV)/language.log >&2; exit 2; }
 	@touch $@
 
 benchmarks: $(READY)

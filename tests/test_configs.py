@@ -16,8 +16,19 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 
 from tpsparse import apis
-from tpsparse.engine import load_config
-from tpsparse.parsing import actions, base, network, part_detection, parts, persons, pose, segments
+from tpsparse.engine import evaluators, load_config
+from tpsparse.parsing import (
+    actions,
+    base,
+    frame_parts,
+    network,
+    part_detection,
+    part_states,
+    parts,
+    persons,
+    pose,
+    segments,
+)
 from tpsparse.parsing.parser import build_stage
 from tpsparse.registry import DATASETS, MODELS
 from tpsparse.structures.segments import LabelTable
@@ -60,13 +71,13 @@ def test_all_are_found():
     assert counts == {
         "person_detection": {"full": 6, "quick": 5},
         "pose_estimation": {"full": 1, "quick": 1},
-        "part_detection": {"full": 2, "quick": 2},
-        "part_parsing": {"full": 5, "quick": 5},
+        "part_detection": {"full": 3, "quick": 3},
+        "part_parsing": {"full": 7, "quick": 7},
         "state_recognition": {"full": 6, "quick": 5},
         "action_recognition": {"full": 11, "quick": 12},
-        "feature_fusion": {"full": 3, "quick": 3},
-        "systems": {"full": 29, "quick": 29},
-        "studies": {"full": 8, "quick": 8},
+        "feature_fusion": {"full": 8, "quick": 8},
+        "systems": {"full": 34, "quick": 34},
+        "studies": {"full": 9, "quick": 9},
     }
 
 
@@ -152,7 +163,7 @@ def test_samples_go_through_the_pipeline(path, split, tiny_root, tiny_taxonomy, 
 
 @pytest.mark.parametrize("path", SYSTEMS, ids=label)
 def test_systems_build(path, monkeypatch, tiny_root):
-    for module in (persons, pose, part_detection, parts, segments, actions):
+    for module in (persons, pose, part_detection, frame_parts, parts, part_states, segments, actions):
         monkeypatch.setattr(module, "load_network", lambda config, checkpoint, taxonomy, *options: built(config))
     cfg = load_config(path, taxonomy=NAMES, options={"data_root": str(tiny_root)})
     drawn = Taxonomy.from_root(tiny_root)
@@ -162,11 +173,13 @@ def test_systems_build(path, monkeypatch, tiny_root):
         row.append(build_stage(stage, names))
     base.check_row(row)
     given = {field for stage in row for field in stage.gives}
-    asked = {
+    asks = {
         "KineticsTPSMetric": {"boxes", "part_boxes", "action"},
         "ParsedPersonAP": {"boxes"},
         "ParsedStateAccuracy": {"part_states"},
-    }[cfg.test_evaluator.type]
+        "ParsedStateMAP": {"state_scores"},
+    }
+    asked = {field for metric in evaluators(cfg) for field in asks[metric.type]}
     assert asked <= given and ("action" not in asked or given & {"state_scores", "part_states"})
 
 

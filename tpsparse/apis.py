@@ -19,12 +19,12 @@ from torch.nn import Module
 from torch.nn.parallel import DistributedDataParallel
 
 from .datasets.video import Video, frames_of
-from .engine import build_runner, config_taxonomy, fix_threads, load_config
+from .engine import build_runner, config_taxonomy, evaluators, fix_threads, load_config
 from .engine.launch import check_sync_bn, noticing_lost_peers
 from .engine.options import check_training
 from .errors import InputError
 from .parsing import ActionParser, load_weights
-from .parsing.network import find_checkpoint, merges_views, read_checkpoint, stored_taxonomy
+from .parsing.network import compared_kinds, find_checkpoint, merges_views, read_checkpoint, stored_taxonomy
 from .registry import MODELS, SCOPE
 from .structures import VideoParse
 from .structures.export import parse_to_json
@@ -116,11 +116,6 @@ def test(cfg: Config, *, checkpoint: str | None = None, launcher: str = "none") 
     with _building(cfg.filename):
         _ = runner.test_loop  # else first built inside the test
     return runner.test(), runner
-
-
-def evaluators(cfg: Config) -> list[Any]:
-    """The metrics of a config's test, of which it may name one or several."""
-    return cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
 
 
 def write_to(cfg: Config, out: str | Path) -> None:
@@ -219,7 +214,8 @@ def _check_average(runner: Runner, checkpoint: str) -> None:
 
 def _load_into(runner: Runner, checkpoint: str, cfg: Config) -> None:
     names, labels = config_taxonomy(cfg), cfg.get("label_table")
-    load_weights(_network_of(runner), checkpoint, names, cfg.filename, label_table=labels)
+    kinds = compared_kinds(cfg)
+    load_weights(_network_of(runner), checkpoint, names, cfg.filename, label_table=labels, kinds=kinds)
 
 
 class _StartHook(Hook):

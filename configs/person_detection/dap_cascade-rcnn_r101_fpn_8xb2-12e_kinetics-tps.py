@@ -140,14 +140,14 @@ meta_keys = ("img_id", "img_path", "ori_shape", "img_shape", "scale_factor", "fl
 meta_keys += ("video", "frame_index", "action")
 image_scale = (1333, 800)
 train_pipeline = [
-    dict(type="LoadPersons"),
+    dict(type="LoadBoxes"),
     dict(type="mmdet.Resize", scale=image_scale, keep_ratio=True),
     dict(type="mmdet.RandomFlip", prob=0.5),
     dict(type="mmdet.PackDetInputs", meta_keys=meta_keys),
 ]
 test_pipeline = [
     dict(type="mmdet.Resize", scale=image_scale, keep_ratio=True),
-    dict(type="LoadPersons"),
+    dict(type="LoadBoxes"),
     dict(type="mmdet.PackDetInputs", meta_keys=meta_keys),
 ]
 dataset = dict(type="TPSPersonDataset", data_root="@data_root", taxonomy="@taxonomy")

@@ -100,7 +100,7 @@ meta_keys += ("video", "frame_index", "action")
 # Sizes and augmentation are those of mmdet's recipe of YOLOF.
 image_scale = (1333, 800)
 train_pipeline = [
-    dict(type="LoadPersons"),
+    dict(type="LoadBoxes"),
     dict(type="mmdet.Resize", scale=image_scale, keep_ratio=True),
     dict(type="mmdet.RandomFlip", prob=0.5),
     dict(type="mmdet.RandomShift", prob=0.5, max_shift_px=32),
@@ -108,7 +108,7 @@ train_pipeline = [
 ]
 test_pipeline = [
     dict(type="mmdet.Resize", scale=image_scale, keep_ratio=True),
-    dict(type="LoadPersons"),
+    dict(type="LoadBoxes"),
     dict(type="mmdet.PackDetInputs", meta_keys=meta_keys),
 ]
 dataset = dict(type="TPSPersonDataset", data_root="@data_root", taxonomy="@taxonomy")

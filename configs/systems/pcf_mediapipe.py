@@ -6,12 +6,10 @@
 Data: Kinetics-TPS in the official layout. Hardware of the report: 4 V100.
 """
 
-_base_ = ["../_base_/runtime.py", "../_base_/kinetics_tps.py", "../_base_/parsing_run.py", "../_base_/pcf_stages.py"]
+_base_ = "pcf.py"
 
-title = "pcf_mediapipe"
 work_dir = "work_dirs/pcf_mediapipe"  # its own: the part detector learns from other keypoints than PCF's
-floor = "{{ fileDirname }}/most_frequent.py"
-
+out_dir = "@work_dir"
 model = dict(
     stages=[
         _base_.stages.persons,

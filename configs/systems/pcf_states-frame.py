@@ -6,12 +6,9 @@
 Data: Kinetics-TPS in the official layout. Hardware of the report: 4 V100.
 """
 
-_base_ = ["../_base_/runtime.py", "../_base_/kinetics_tps.py", "../_base_/parsing_run.py", "../_base_/pcf_stages.py"]
+_base_ = "pcf.py"
 
-title = "pcf_states-frame"
-work_dir = "work_dirs/pcf"  # all systems of these stages share their networks
 out_dir = "@work_dir/pcf_states-frame"
-
 model = dict(
     stages=[
         _base_.stages.annotation,

@@ -25,10 +25,31 @@ def write(tmp_path):
 
 class TestWords:
     @pytest.mark.parametrize(
-        ("word", "value"), [("@num_parts", 2), ("@num_states", 1), ("@num_actions", 3), ("@num_objects", 1)]
+        ("word", "value"),
+        [
+            ("@num_parts", 2),
+            ("@num_states", 1),
+            ("@num_actions", 3),
+            ("@num_objects", 1),
+            ("@num_parts_and_objects", 3),
+        ],
     )
     def test_sizes(self, write, word, value):
         assert load_config(write(f"count = '{word}'"), taxonomy=NAMES).count == value
+
+    @pytest.mark.parametrize(
+        ("value", "uses"),
+        [("@num_objects", True), ("@num_parts_and_objects", True), ("@num_parts", None), ("@taxonomy", None)],
+    )
+    def test_who_counts_objects_is_kept(self, write, tmp_path, value, uses):
+        cfg = load_config(write(f"model = dict(head=dict(count='{value}'))"), taxonomy=NAMES)
+        assert cfg.get("uses_objects") == uses
+        cfg.dump(tmp_path / "dumped.py")
+        assert load_config(tmp_path / "dumped.py").get("uses_objects") == uses
+
+    def test_without_objects_only_parts_count(self, write):
+        names = Taxonomy(NAMES.parts, NAMES.states, NAMES.actions)
+        assert load_config(write("count = '@num_parts_and_objects'"), taxonomy=names).count == 2
 
     def test_names(self, write):
         cfg = load_config(write("names = '@taxonomy'"), taxonomy=NAMES)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
+from contextlib import nullcontext
 
 import pytest
 import torch
-from mmengine.config import ConfigDict
+from mmengine.config import Config, ConfigDict
+from mmengine.registry import init_default_scope
 from torch import nn
 
+from tpsparse.engine import load_config
 from tpsparse.errors import InputError
 from tpsparse.parsing.network import (
     _without_pretraining,
+    compared_kinds,
     file_digest,
     find_checkpoint,
     fingerprint,
@@ -19,6 +24,7 @@ from tpsparse.parsing.network import (
     load_weights,
     read_checkpoint,
 )
+from tpsparse.registry import MODELS
 from tpsparse.taxonomy import Taxonomy
 
 NAMES = Taxonomy(parts=("head",), states=("none",), actions=("a", "b"))
@@ -81,6 +87,22 @@ class TestLoadWeights:
         save(tmp_path / "a.pth", taxonomy=names)
         with pytest.raises(InputError, match=f"a.pth was trained with other {kind} .*: use its own data set, or train"):
             self.load(tmp_path / "a.pth")
+
+    @pytest.mark.parametrize(
+        ("objects", "fits"), [(("ball", "rope"), True), (("rope", "ball"), False), (("ball",), False), ((), False)]
+    )
+    def test_objects_of_a_network_that_has_them(self, tmp_path, objects, fits):
+        names = Taxonomy(NAMES.parts, NAMES.states, NAMES.actions, ("ball", "rope"))
+        save(tmp_path / "a.pth", taxonomy=Taxonomy(NAMES.parts, NAMES.states, NAMES.actions, objects))
+        kinds = compared_kinds(Config(dict(uses_objects=True)))
+        told = (
+            rf"a.pth was trained with other objects \({len(objects)} names\) than the data set has \(2\): use its own"
+        )
+        with nullcontext() if fits else pytest.raises(InputError, match=told):
+            load_weights(nn.Linear(3, 2), str(tmp_path / "a.pth"), names, "net.py", kinds=kinds)
+
+    def test_objects_of_other_networks_are_not_compared(self):
+        assert compared_kinds(Config(dict(model=dict(type="X")))) == ("parts", "states", "actions")
 
     @pytest.mark.parametrize("content", [{"epoch": 3}, {"state_dict": {}}, {"meta": None, "state_dict": {"x": 1}}])
     def test_without_weights(self, tmp_path, content):
@@ -156,6 +178,17 @@ class TestLoadNetwork:
         (tmp_path / "net.py").write_text("model = dict(type='X')")
         with pytest.raises(InputError, match=r"net\.py has no test_pipeline"):
             load_network(str(tmp_path / "net.py"), "a.pth", NAMES)
+
+    @pytest.mark.parametrize("objects", [("none",), ("none", "ball"), ("ball",)])
+    def test_objects_of_a_detector(self, tmp_path, tiny_taxonomy, drawn, objects):
+        """The list of the drawn data set is ("none",); a detector of other objects is refused by their names."""
+        config = drawn.QUICK / "part_detection" / "scu_faster-rcnn_vgg11_1xb8_synthetic.py"
+        names = dataclasses.replace(tiny_taxonomy, objects=objects)
+        init_default_scope("tpsparse")
+        save(tmp_path / "a.pth", MODELS.build(load_config(config, taxonomy=names).model), taxonomy=names)
+        told = "a.pth was trained with other objects"
+        with nullcontext() if objects == ("none",) else pytest.raises(InputError, match=told):
+            load_network(str(config), str(tmp_path / "a.pth"), tiny_taxonomy)
 
     def test_options_change_the_config(self, quick_work_dir, tiny_taxonomy, drawn):
         config = drawn.quick_config("feature_fusion")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 
 import numpy as np
@@ -81,6 +82,34 @@ class TestAnnotation:
             video, parse = self.record(tiny_root, name)
             stage.parse_video(video, parse)
             assert [len(frame) for frame in parse.frames] == [persons] * 2 and parse.frames[0].part_boxes is None
+
+    def test_objects(self, tiny_copy, tiny_taxonomy):
+        """One of the list, one of another name, one without a usable box; another frame has none at all."""
+        path = tiny_copy / "train_annotations" / "push_up" / "push_up_train_1" / "img_00004.json"
+        content = json.loads(path.read_text())
+        names = [("none", [1, 2, 30, 40]), ("spear", [5, 5, 9, 9]), ("none", [30, 2, 1, 40])]
+        content["objects"] = [{"number": i, "name": name, "box": box} for i, (name, box) in enumerate(names, start=1)]
+        path.write_text(json.dumps(content))
+        stage = ReadAnnotation(data_root=str(tiny_copy), taxonomy=tiny_taxonomy, gives=["objects"])
+        video, parse = self.record(tiny_copy)
+        stage.parse_video(video, parse)
+        assert stage.gives == ["objects"]
+        assert [len(frame.objects) for frame in parse.frames] == [0, 1] and [len(frame) for frame in parse.frames] == [
+            0,
+            0,
+        ]
+        found = parse.frames[1].objects
+        assert (
+            found.boxes.tolist() == [[1, 2, 30, 40]] and found.labels.tolist() == [0] and found.scores.tolist() == [1]
+        )
+
+    def test_objects_of_a_frame_that_is_not_annotated(self, tiny_copy, tiny_taxonomy):
+        (tiny_copy / "test_annotations" / "lunge" / "lunge_test_0" / "img_00004.json").unlink()
+        gives = ["boxes", "part_boxes", "objects"]
+        stage = ReadAnnotation(data_root=str(tiny_copy), taxonomy=tiny_taxonomy, split="test", gives=gives)
+        video, parse = self.record(tiny_copy, "lunge_test_0")
+        stage.parse_video(video, parse)
+        assert [len(frame.objects) for frame in parse.frames] == [0, 0]
 
     def test_action_alone(self, make, tiny_root):
         stage = make(gives=["action"])

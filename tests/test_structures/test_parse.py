@@ -7,7 +7,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from tpsparse.errors import InputError
-from tpsparse.structures import FrameParse, SegmentScores, VideoParse
+from tpsparse.structures import FrameObjects, FrameParse, SegmentScores, VideoParse
 from tpsparse.structures.parse import read_metadata
 
 PARTS, JOINTS, STATES, CHANNELS = 10, 17, 5, 8
@@ -208,6 +208,58 @@ def test_round_trip_of_everything(tmp_path):
         assert getattr(loaded, name).keys() == getattr(parse, name).keys()
         for key, array in getattr(parse, name).items():
             np.testing.assert_array_equal(getattr(loaded, name)[key], array)
+
+
+def test_round_trip_of_objects(tmp_path):
+    objects = [
+        FrameObjects([[1, 2, 3, 4], [5, 6, 7, 8]], [0.5, 0.25], [3, 0]),
+        FrameObjects.none(),
+        FrameObjects([[9, 9, 10, 10]], [1], [74]),
+    ]
+    frames = [full_frame(1), full_frame(6, persons=0), full_frame(11)]
+    for frame, given in zip(frames, objects):
+        frame.objects = given
+    loaded = round_trip(VideoParse("clip (1) é", frames=frames), tmp_path)
+    for actual, expected in zip(loaded.frames, frames):
+        assert_same_frame(actual, expected)
+        for name in ("boxes", "scores", "labels"):
+            first, second = getattr(actual.objects, name), getattr(expected.objects, name)
+            assert first.dtype == second.dtype
+            np.testing.assert_array_equal(first, second)
+
+
+def test_records_from_before_there_were_objects_are_read(tmp_path):
+    path = tmp_path / "old.safetensors"
+    VideoParse("clip", frames=[full_frame(1)]).save(path)
+    assert not [name for name in load_file(path) if "objects" in name]
+    assert VideoParse.load(path).frames[0].objects is None
+
+
+def test_objects_of_some_frames_only_are_refused(tmp_path):
+    frames = [full_frame(1), full_frame(6)]
+    frames[1].objects = FrameObjects.none()
+    with pytest.raises(ValueError, match=r"clip: objects are missing at the positions \[0\]"):
+        VideoParse("clip", frames=frames).save(tmp_path / "one.safetensors")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("change", ["num_objects", "objects/labels"])
+def test_damaged_objects_are_named(tmp_path, change):
+    path = tmp_path / "one.safetensors"
+    frame = full_frame(1)
+    frame.objects = FrameObjects([[1, 2, 3, 4], [5, 6, 7, 8]], [0.5, 0.25], [3, 0])
+    VideoParse("clip", frames=[frame]).save(path)
+    info, arrays = read_metadata(path), load_file(path)
+    arrays[change] = arrays[change][:0]
+    save_file(arrays, path, info)
+    with pytest.raises(InputError, match=r"one\.safetensors is damaged"):
+        VideoParse.load(path)
+
+
+def test_take_keeps_the_objects_of_the_frame():
+    frame = full_frame(1)
+    frame.objects = FrameObjects([[1, 2, 3, 4]], [0.5], [3])
+    assert frame.take(np.array([1])).objects is frame.objects
 
 
 def test_round_trip_of_segments(tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tpsparse.errors import InputError
-from tpsparse.structures import FrameParse, SegmentScores, VideoParse, parse_to_json
+from tpsparse.structures import FrameObjects, FrameParse, SegmentScores, VideoParse, parse_to_json
 from tpsparse.structures.export import named_states, present_parts
 from tpsparse.taxonomy import Taxonomy
 
@@ -172,3 +172,26 @@ def test_segments_by_hand():
 def test_segments_of_another_data_set_are_refused(shape, message):
     with pytest.raises(InputError, match=message):
         parse_to_json(VideoParse("clip", segments={"arm": SegmentScores([[1, 2]], np.ones(shape))}), TAXONOMY)
+
+
+class TestObjects:
+    NAMES = Taxonomy(("head",), ("none",), ("push_up",), ("none", "ball", "hurling_(sport) bat"))
+
+    def exported(self, objects):
+        frame = FrameParse(1, [], objects=objects)
+        return parse_to_json(VideoParse("clip", frames=[frame]), self.NAMES)["frames"][0]
+
+    def test_by_hand(self):
+        objects = FrameObjects([[1.26, 2, 30, 40], [5, 6, 7, 8]], [0.98765, 0.5], [2, 1])
+        assert self.exported(objects)["objects"] == [
+            {"name": "hurling_(sport) bat", "box": [1.3, 2.0, 30.0, 40.0], "score": 0.9876},
+            {"name": "ball", "box": [5.0, 6.0, 7.0, 8.0], "score": 0.5},
+        ]
+
+    def test_none_found_and_not_looked_for(self):
+        assert self.exported(FrameObjects.none())["objects"] == []
+        assert "objects" not in self.exported(None)
+
+    def test_more_than_are_named(self):
+        with pytest.raises(InputError, match="has 4 objects and the taxonomy names 3: use the lists"):
+            self.exported(FrameObjects([[1, 2, 3, 4]], [1], [3]))

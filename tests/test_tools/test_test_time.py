@@ -33,7 +33,7 @@ _base_ = "{base}"
 tta_model = dict(type="MultiViewDetector")
 steps = [[dict(type="mmdet.Resize", scale=_base_.image_scale, keep_ratio=True)]]
 steps += [[dict(type="mmdet.RandomFlip", prob=0.0)]]
-steps += [[dict(type="LoadPersons")], [dict(type="mmdet.PackDetInputs", meta_keys=_base_.meta_keys)]]
+steps += [[dict(type="LoadBoxes")], [dict(type="mmdet.PackDetInputs", meta_keys=_base_.meta_keys)]]
 test_pipeline = [dict(type="TestTimeAug", transforms=steps)]
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 """

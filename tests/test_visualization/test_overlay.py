@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from tpsparse.errors import InputError
-from tpsparse.structures import FrameParse
+from tpsparse.structures import FrameObjects, FrameParse
 from tpsparse.taxonomy import Taxonomy
 from tpsparse.visualization import draw_parse, frame_strip
 from tpsparse.visualization.overlay import _persons, _state_lines
-from tpsparse.visualization.palette import WHITE, part_colours
+from tpsparse.visualization.palette import OBJECT, WHITE, part_colours
 
 REAL = Path(__file__).resolve().parents[2] / ".." / "shared" / "kinetics-tps-real"
 TAXONOMY = Taxonomy(
@@ -272,3 +272,39 @@ def test_real_annotation_is_drawn():
     frame = FrameParse(1, [human["box"]], part_boxes=part_boxes, part_states=states)
     picture = draw_parse(image, frame, taxonomy, action=video.parent.name, action_score=0.9)
     assert picture.shape[1] == round(image.shape[1] * 480 / min(image.shape[:2]))
+
+
+class TestObjects:
+    NAMES = Taxonomy(TAXONOMY.parts, TAXONOMY.states, TAXONOMY.actions, ("none", "ball"))
+
+    def drawn(self, objects, size=(480, 640), boxes=()):
+        return draw_parse(grey(*size), FrameParse(1, list(boxes), objects=objects), self.NAMES)
+
+    def test_box_is_dashed_in_its_colour_and_named(self):
+        picture = self.drawn(FrameObjects([[200, 200, 300, 400]], [0.9], [1]))
+        edge = (picture[203:397, 200] == OBJECT).all(axis=1)
+        assert 0.3 < edge.mean() < 0.9
+        # The name stands above the box and nowhere else.
+        changed = (picture[:480] != 90).any(axis=2)
+        assert changed[170:198, 200:260].any() and not changed[:160].any() and not changed[410:].any()
+
+    def test_box_is_where_it_belongs_when_enlarged(self):
+        # 200 x 200 enlarged 2.4 times: from (50, 75) to (150, 175) is from (120, 180) to (360, 420).
+        picture = self.drawn(FrameObjects([[50, 75, 150, 175]], [0.9], [0]), (200, 200))
+        colour = (picture[:480] == OBJECT).all(axis=2)
+        assert colour[185:415, 120].any() and colour[185:415, 360].any() and not colour[185:415, 240].any()
+
+    @pytest.mark.parametrize("objects", [None, FrameObjects.none()])
+    def test_no_objects_leave_no_trace(self, objects):
+        image = grey()
+        np.testing.assert_array_equal(drawn_part(self.drawn(objects), image), image)
+
+    def test_names_keep_clear_of_each_other(self):
+        # Two objects at one place: the second name goes below the box.
+        picture = self.drawn(FrameObjects([[200, 200, 300, 300]] * 2, [0.9, 0.8], [1, 1]))
+        changed = (picture[:480] != 90).any(axis=2)
+        assert changed[170:195, 200:260].any() and changed[305:325, 200:260].any()
+
+    def test_objects_outside_the_vocabulary_are_refused(self):
+        with pytest.raises(InputError, match="3 objects and the taxonomy names 2"):
+            self.drawn(FrameObjects([[1, 2, 3, 4]], [1], [2]))

@@ -10,7 +10,7 @@ from mmengine.structures import BaseDataElement, InstanceData
 from tpsparse.errors import InputError
 from tpsparse.taxonomy import Taxonomy
 from tpsparse.visualization import samples
-from tpsparse.visualization.palette import INK, WHITE, part_colours
+from tpsparse.visualization.palette import INK, OBJECT, WHITE, part_colours
 from tpsparse.visualization.samples import MASK_OPACITY, SHORT_SIDE, draw_sample, index_sheet
 
 TAXONOMY = Taxonomy(
@@ -216,6 +216,38 @@ class TestClips:
         labels = ActionDataSample()
         draw_sample({"inputs": torch.zeros((1, 3, 2, 8, 8)), "data_samples": labels}, TAXONOMY)
         assert texts == ["1 clip of 2  ·  8 x 8 pixels"]
+
+
+class TestFrameParts:
+    def sample(self, persons=1, *, relevance=True):
+        labels = BaseDataElement(metainfo=dict(video="a (b) ü", frame_index=7, flipped=False))
+        parts = [[20.0, 20, 60, 60], [100, 20, 140, 60], NAN_BOX]
+        labels.boxes = torch.tensor([[10.0, 10, 150, 200]])[:persons]
+        labels.part_boxes = torch.tensor([parts])[:persons]
+        labels.object_boxes = torch.tensor([[200.0, 30, 240, 70]] * 2)
+        if relevance:
+            labels.relevance = torch.tensor([[1.0, 0.0, -1.0]])[:persons]
+        return {"inputs": plain(SHORT_SIDE, 400), "data_samples": labels}
+
+    def test_boxes_and_relevance(self, texts):
+        picture = draw_sample(self.sample(), TAXONOMY)
+        pane = picture[-SHORT_SIDE:, 404:]
+        colours = part_colours(TAXONOMY)
+        assert (pane[40, 20] == colours[0]).all() and (pane[100, 10] == WHITE).all()
+        assert (pane[30, 100:141] == colours[1]).all(axis=1).any()
+        assert (pane[30:70, 200] == OBJECT).all(axis=1).any()
+        # The head is relevant and filled, the arm is not.
+        assert (pane[40, 120] == RED).all() and not (pane[40, 40] == RED).all()
+        assert (picture[-SHORT_SIDE:, :400] == RED).all()
+        assert texts == [
+            "input, part boxes (filled: relevant)",
+            "a (b) ü  ·  frame 7  ·  1 person, 2 objects  ·  not flipped  ·  384 x 400 pixels",
+        ]
+
+    @pytest.mark.parametrize("persons", [0, 1])
+    def test_without_relevance_and_without_anybody(self, texts, persons):
+        pane = draw_sample(self.sample(persons, relevance=False), TAXONOMY)[-SHORT_SIDE:, 404:]
+        assert (pane[40, 40] == RED).all() and texts[0] == "input, part boxes"
 
 
 @pytest.mark.parametrize(

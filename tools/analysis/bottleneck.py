@@ -33,7 +33,7 @@ def main(argv: list[str] | None = None) -> int:
     from tpsparse.analysis.score.diagnosis import diagnose, score_records
     from tpsparse.analysis.score.records import Annotated, records_of
     from tpsparse.analysis.score.report import Comparison, write_diagnosis
-    from tpsparse.engine import config_taxonomy
+    from tpsparse.engine import config_taxonomy, of_evaluators
 
     cfg = system_config(args.config, args)
     taxonomy, thresholds = config_taxonomy(cfg), thresholds_of(cfg)
@@ -47,7 +47,7 @@ def main(argv: list[str] | None = None) -> int:
     if others is not None:
         result = score_records(others, taxonomy, thresholds, total=len(others), progress=True)
         against = Comparison.of(args.against, diagnosis.result, result)
-    out = Path(args.out or Path(cfg.test_evaluator.get("out_dir") or cfg.work_dir) / OUT)
+    out = Path(args.out or Path(of_evaluators(cfg, "out_dir") or cfg.work_dir) / OUT)
     name = f"{cfg.get('title') or Path(args.config).stem} ({args.config})"
     files = write_diagnosis(diagnosis, out, system=name, failed=records.failed, against=against)
     show(diagnosis, against)
@@ -99,9 +99,10 @@ def options_of(args: argparse.Namespace, *, own: bool) -> dict[str, Any]:
 def thresholds_of(cfg: Any) -> Any:
     """The IoU thresholds of the system's own metric."""
     from tpsparse.analysis.score.diagnosis import Thresholds
+    from tpsparse.engine import of_evaluators
 
-    given = {name: cfg.test_evaluator[name] for name in ("human_iou", "part_iou") if name in cfg.test_evaluator}
-    return Thresholds(**given)
+    given = {name: of_evaluators(cfg, name) for name in ("human_iou", "part_iou")}
+    return Thresholds(**{name: value for name, value in given.items() if value is not None})
 
 
 def other_records(args: argparse.Namespace, annotated: Annotated) -> Records:

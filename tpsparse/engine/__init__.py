@@ -1,6 +1,6 @@
 """How a config becomes a run: loading, launching, seeds and progress."""
 
-from .config import config_taxonomy, load_config
+from .config import config_taxonomy, evaluators, load_config, of_evaluators
 from .hooks import EpochSeedHook, MeanOverProcessesHook, ProblemHook, ProgressHook
 from .launch import LAUNCHERS, LostPeerError, build_runner, end_after_lost_peer, fix_threads
 from .optim import BFloat16OptimWrapper, ScalingRunner
@@ -21,7 +21,9 @@ __all__ = [
     "build_runner",
     "config_taxonomy",
     "end_after_lost_peer",
+    "evaluators",
     "fix_threads",
     "load_config",
+    "of_evaluators",
     "set_training_options",
 ]

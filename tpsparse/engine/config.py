@@ -3,7 +3,9 @@
 A config may hold these words in place of a value, so that no value is typed twice:
 
 ``@num_parts @num_states @num_actions @num_objects``
-    the sizes of the vocabularies of the data set at ``data_root``, and ``@taxonomy`` for the names themselves;
+    the sizes of the vocabularies of the data set at ``data_root``, ``@num_parts_and_objects`` for the sum of two of
+    them, and ``@taxonomy`` for the names themselves. A config in which one of the two with objects occurs has
+    ``uses_objects`` afterwards: its network's weights are of one list of objects;
 ``@data_root``, ``@work_dir``, ``@out_dir`` and ``@parses_dir``, alone or followed by ``/...``
     the folders of this run: the data set, its networks, what a system writes (the work folder, or one in it of its own
     for a variant that shares its networks), and the saved parses that it trains on;
@@ -29,6 +31,7 @@ from ..taxonomy import Taxonomy
 
 PLAIN = ("data_root", "work_dir", "out_dir", "parses_dir", "train_split", "test_split", "group", "seconds")
 """Top-level values of a config that a word of the same name stands for."""
+OF_OBJECTS = ("@num_objects", "@num_parts_and_objects")
 OF_LABELS = ("@label_table", "@num_labels")
 
 
@@ -42,7 +45,8 @@ def load_config(
 ) -> Config:
     """Read a config and fill in its words.
 
-    The labels that ``@label_table`` and ``@num_labels`` stood for are kept as ``label_table`` in the result.
+    The labels that ``@label_table`` and ``@num_labels`` stood for are kept as ``label_table`` in the result, and that a
+    word for the number of objects occurred as ``uses_objects``.
 
     Args:
         path: A Python config file.
@@ -75,6 +79,8 @@ def load_config(
     _flatten_stages(cfg)
     _name_checkpoints(cfg)
     words = _words(cfg)
+    if _occur(cfg._cfg_dict, OF_OBJECTS):
+        cfg.uses_objects = True
     if _occur(cfg._cfg_dict, OF_LABELS):
         labels = _derived_labels(cfg, path) if label_table is None else dict(label_table)
         words.update({"@label_table": labels, "@num_labels": len(labels.get("labels", ()))})
@@ -89,6 +95,17 @@ def network_name(config: str | Path, train_options: dict[str, Any] | None = None
     One config serves several networks that differ in a value, such as the part group whose states they tell.
     """
     return "-".join([Path(config).stem, *(str(value) for value in (train_options or {}).values())])
+
+
+def evaluators(cfg: Config) -> list[Any]:
+    """The metrics of a config's test, of which it may name one or several."""
+    named = cfg.get("test_evaluator") or []
+    return named if isinstance(named, list) else [named]
+
+
+def of_evaluators(cfg: Config, name: str) -> Any:
+    """What the first of a config's metrics that is given an argument is given; None where none is."""
+    return next((each[name] for each in evaluators(cfg) if each.get(name) is not None), None)
 
 
 def config_taxonomy(cfg: Config) -> Taxonomy:
@@ -143,6 +160,7 @@ def _occur(node: Any, words: Sequence[str]) -> bool:
 
 def _words(cfg: Config) -> dict[str, Any]:
     words: dict[str, Any] = {f"@num_{kind}": len(names) for kind, names in cfg.taxonomy.items()}
+    words["@num_parts_and_objects"] = len(cfg.taxonomy["parts"]) + len(cfg.taxonomy["objects"])
     words["@taxonomy"] = dict(cfg.taxonomy)
     for name in PLAIN:
         if name in cfg:

@@ -1,5 +1,5 @@
 """Networks, heads, losses and codecs; they know tensors and no records."""
 
-from . import detectors, fusion, part_parsing, recognizers
+from . import backbones, detectors, fusion, part_parsing, part_states, recognizers
 
-__all__ = ["detectors", "fusion", "part_parsing", "recognizers"]
+__all__ = ["backbones", "detectors", "fusion", "part_parsing", "part_states", "recognizers"]

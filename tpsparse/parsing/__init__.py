@@ -3,10 +3,12 @@
 from .actions import ClassifyVideo, EnsembleActions, FuseFeatures
 from .base import Stage, check_row
 from .boxes import GrowBoxes
+from .frame_parts import DetectPartsAndObjects
 from .most_frequent import MostFrequentStates, most_frequent_states
 from .network import TrainedNetwork, load_network, load_weights
 from .parser import ActionParser
 from .part_detection import DetectParts
+from .part_states import ParsePartStates
 from .parts import ParseParts
 from .persons import DetectPersons
 from .pose import EstimatePose, EstimatePoseMediaPipe
@@ -18,6 +20,7 @@ __all__ = [
     "ClassifySegments",
     "ClassifyVideo",
     "DetectParts",
+    "DetectPartsAndObjects",
     "DetectPersons",
     "EnsembleActions",
     "EnsembleStates",
@@ -26,6 +29,7 @@ __all__ = [
     "FuseFeatures",
     "GrowBoxes",
     "MostFrequentStates",
+    "ParsePartStates",
     "ParseParts",
     "ReadAnnotation",
     "ReadParse",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from ..structures import FrameParse
+
+if TYPE_CHECKING:
+    from .network import TrainedNetwork
 
 Item = TypeVar("Item")
 
@@ -16,6 +19,28 @@ def batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
     """Consecutive runs of at most ``size`` items."""
     for start in range(0, len(items), size):
         yield items[start : start + size]
+
+
+def frame_results(
+    network: TrainedNetwork, images: np.ndarray, frames: Sequence[FrameParse], size: int
+) -> Iterator[tuple[FrameParse, Any]]:
+    """Each record and what a detector says of the whole frame.
+
+    Args:
+        network: The detector.
+        images: (T, H, W, 3) uint8 RGB.
+        frames: T records.
+        size: Frames in a batch.
+    """
+    for batch in batches(list(zip(images, frames)), size):
+        items = [network.pipeline(frame_item(image)) for image, _ in batch]
+        yield from zip([frame for _, frame in batch], network.predict(items))
+
+
+def frame_item(image: np.ndarray) -> dict[str, Any]:
+    """What mmdet's transforms want to know of a frame (H, W, 3) that is not annotated."""
+    size = image.shape[:2]
+    return dict(img=image, img_shape=size, ori_shape=size, img_id=0, img_path="")
 
 
 Person = tuple[np.ndarray, FrameParse, int]

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from ..structures import LabelTable
 from ..taxonomy import Taxonomy
 
 SHOWN_KEYS = 3
+ALWAYS_COMPARED = ("parts", "states", "actions")
 OF_GROUP = ("group", "seconds")
 """What the networks of one state recognizer's config differ in."""
 VIEWS = "TestTimeAug"
@@ -78,7 +80,8 @@ def load_network(
         table = _checked_labels(path, stored_label_table(content), cfg)
         cfg = load_config(config, options=options, taxonomy=taxonomy, label_table=table)
     model = MODELS.build(_without_pretraining(cfg.model))
-    _load(model, path, content, taxonomy=config_taxonomy(cfg), config=config)
+    kinds = compared_kinds(cfg)
+    _load(model, path, content, taxonomy=config_taxonomy(cfg), config=config, kinds=kinds)
     if merges_views(cfg):
         model = MODELS.build(dict(cfg.tta_model, module=model))
     return TrainedNetwork(cfg, model.to(get_device()).eval(), Compose(cfg.test_pipeline))
@@ -110,6 +113,7 @@ def load_weights(
     config: str,
     *,
     label_table: dict[str, Any] | None = None,
+    kinds: Sequence[str] = ALWAYS_COMPARED,
 ) -> None:
     """Load a checkpoint that must fit the network and the vocabulary.
 
@@ -120,6 +124,7 @@ def load_weights(
         config: The config's file, for messages.
         label_table: What the network's outputs stand for in this run, as ``load_config`` leaves it in the config of a
             state recognizer.
+        kinds: The lists of names that must be those of the checkpoint, see :func:`compared_kinds`.
 
     Raises:
         InputError: If it is missing, unreadable, of another network, of another vocabulary or of other labels.
@@ -128,15 +133,26 @@ def load_weights(
     content = read_checkpoint(path)
     if label_table:
         _compare_labels(path, stored_label_table(content), label_table)
-    _load(model, path, content, taxonomy=taxonomy, config=config)
+    _load(model, path, content, taxonomy=taxonomy, config=config, kinds=kinds)
+
+
+def compared_kinds(cfg: Config) -> tuple[str, ...]:
+    """The lists of names that a network's checkpoint must share with a run: objects only where the network has them."""
+    return (*ALWAYS_COMPARED, "objects") if cfg.get("uses_objects") else ALWAYS_COMPARED
 
 
 def _load(
-    model: torch.nn.Module, path: str, content: dict[str, Any], *, taxonomy: Taxonomy, config: str | Path
+    model: torch.nn.Module,
+    path: str,
+    content: dict[str, Any],
+    *,
+    taxonomy: Taxonomy,
+    config: str | Path,
+    kinds: Sequence[str],
 ) -> None:
     names = stored_taxonomy(content)
     if names is not None:
-        _check_names(path, names, taxonomy)
+        _check_names(path, names, taxonomy, kinds)
     weights = content.get("state_dict", content)
     weights = {name: value for name, value in weights.items() if isinstance(value, torch.Tensor)}
     expected = {name: tensor.shape for name, tensor in model.state_dict().items()}
@@ -235,9 +251,9 @@ def _short(path: str | Path) -> str:
     return str(plain.relative_to(Path.cwd()) if plain.is_relative_to(Path.cwd()) else plain)
 
 
-def _check_names(path: str, names: dict[str, list[str]], taxonomy: Taxonomy) -> None:
+def _check_names(path: str, names: dict[str, list[str]], taxonomy: Taxonomy, kinds: Sequence[str]) -> None:
     for kind, expected in taxonomy.to_meta().items():
-        if kind != "objects" and list(names.get(kind, [])) != expected:
+        if kind in kinds and list(names.get(kind, [])) != expected:
             raise InputError(
                 f"{path} was trained with other {kind} ({len(names.get(kind, []))} names) than the data set has "
                 f"({len(expected)}): use its own data set, or train again"

@@ -14,7 +14,7 @@ from ..registry import STAGES
 from ..structures import FrameParse, VideoParse
 from ..taxonomy import Taxonomy
 from .base import Stage
-from .batches import batches
+from .batches import frame_results
 from .network import load_network
 
 # What the detector calls a thing, and what the record does.
@@ -57,10 +57,8 @@ class DetectPersons(Stage):
 
     def parse_frames(self, images: np.ndarray, frames: list[FrameParse]) -> None:
         """Give boxes, scores and the features of the action branches."""
-        for batch in batches(list(zip(images, frames)), self.batch_frames):
-            items = [self.network.pipeline(_item(image)) for image, _ in batch]
-            for (_, frame), result in zip(batch, self.network.predict(items)):
-                _write(frame, result)
+        for frame, result in frame_results(self.network, images, frames, self.batch_frames):
+            _write(frame, result)
 
     def parse_video(self, video: Video, parse: VideoParse) -> None:
         """Give the action scores of the two branches."""
@@ -78,11 +76,6 @@ def weighted_mean(scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
     if total <= 0:
         return np.full(scores.shape[1], 1 / scores.shape[1], dtype=np.float32)
     return (weights @ scores / total).astype(np.float32)
-
-
-def _item(image: np.ndarray) -> dict[str, Any]:
-    size = image.shape[:2]
-    return dict(img=image, img_shape=size, ori_shape=size, img_id=0, img_path="")
 
 
 def _write(frame: FrameParse, result: Any) -> None:

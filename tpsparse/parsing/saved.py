@@ -16,12 +16,12 @@ from ..datasets.layout import SPLITS, videos_folder
 from ..datasets.video import Video
 from ..errors import InputError
 from ..registry import STAGES
-from ..structures import FrameParse, VideoParse
+from ..structures import FrameObjects, FrameParse, VideoParse
 from ..taxonomy import Taxonomy
 from .base import Stage
 from .network import fingerprint
 
-ANNOTATED = ("boxes", "part_boxes", "action")
+ANNOTATED = ("boxes", "part_boxes", "objects", "action")
 """What an annotation can give of a record; states are what is to be predicted."""
 
 
@@ -56,13 +56,13 @@ class ReadParse(Stage):
 class ReadAnnotation(Stage):
     """Take what is annotated of a video, in place of the stages that would predict it.
 
-    A parsed frame gets its annotated persons and their parts, with scores of 1 and in the annotation's order; a frame
-    that is not annotated has no person. What comes after is then measured alone.
+    A parsed frame gets its annotated persons and their parts, and its objects, with scores of 1 and in the annotation's
+    order; a frame that is not annotated has no person and no object. What comes after is then measured alone.
 
     Args:
         data_root: The data set.
         split: The videos; by default all that are annotated.
-        gives: Of ``boxes``, ``part_boxes``, which needs the boxes, and ``action``.
+        gives: Of ``boxes``, ``part_boxes``, which needs the boxes, ``objects`` and ``action``.
 
     Raises:
         InputError: If ``gives`` names anything else.
@@ -104,13 +104,18 @@ class ReadAnnotation(Stage):
         if truth is None:
             raise InputError(f"{video.path} is not annotated in {self.data_root}: annotate it or leave it out")
         annotated = {frame.frame_index: frame for frame in truth.frames}
-        if "boxes" in self.gives:
-            for frame in parse.frames:
-                self._fill(frame, annotated.get(frame.frame_index))
+        for frame in parse.frames:
+            self._fill(frame, annotated.get(frame.frame_index))
         if "action" in self.gives:
             parse.action_scores["action"] = truth.action_scores["action"]
 
     def _fill(self, frame: FrameParse, truth: FrameParse | None) -> None:
+        if "objects" in self.gives:
+            frame.objects = FrameObjects.none() if truth is None else truth.objects
+        if "boxes" in self.gives:
+            self._fill_persons(frame, truth)
+
+    def _fill_persons(self, frame: FrameParse, truth: FrameParse | None) -> None:
         parts = len(self.taxonomy.parts)
         frame.boxes = np.zeros((0, 4), dtype=np.float32) if truth is None else truth.boxes
         frame.scores = np.ones(len(frame), dtype=np.float32)

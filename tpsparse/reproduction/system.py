@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from .. import apis
 from ..datasets.video import Video, frames_of, open_video
-from ..engine import load_config
+from ..engine import evaluators, load_config, of_evaluators
 from ..errors import InputError
 from ..parsing import ActionParser
 from ..parsing.network import file_digest, find_checkpoint
@@ -71,8 +71,8 @@ class Reproduction:
             raise InputError(f"config {config} is of one network: train it with tools/train.py")
         self.name = self.config.stem
         self.place = place or Workplace(self.cfg, self.options)
-        self.scored = SCORE in [str(each.type).rpartition(".")[2] for each in apis.evaluators(self.cfg)]
-        self.out_dir = Path(_given_by_one(apis.evaluators(self.cfg), "out_dir") or self.cfg.out_dir)
+        self.scored = SCORE in [str(each.type).rpartition(".")[2] for each in evaluators(self.cfg)]
+        self.out_dir = Path(of_evaluators(self.cfg, "out_dir") or self.cfg.out_dir)
         self.positions, self.networks = self._networks()
 
     def run(self) -> Result:
@@ -238,10 +238,6 @@ def _is_given(stage: Any) -> bool:
 def _gives(stage: Any) -> Sequence[str]:
     """The fields that a stage gives, as far as they follow from its kind or its config says so."""
     return stage.get("gives") or getattr(STAGES.get(stage.type), "gives", ())
-
-
-def _given_by_one(evaluators: list[Any], key: str) -> Any:
-    return next((each[key] for each in evaluators if each.get(key)), None)
 
 
 def _parse_all(cfg: Any, mark: str) -> Result:

@@ -3,10 +3,12 @@
 from .boxes import box_area, clip_boxes, flip_boxes, is_present, pairwise_iou
 from .export import parse_to_json
 from .files import atomic_write, write_json
+from .objects import FrameObjects
 from .parse import FrameParse, VideoParse
 from .segments import LabelTable, SegmentScores
 
 __all__ = [
+    "FrameObjects",
     "FrameParse",
     "LabelTable",
     "SegmentScores",

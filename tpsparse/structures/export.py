@@ -1,8 +1,8 @@
 """The record as plain, readable data: names in place of ids, absent things left out.
 
-Shapes: P persons in a frame, K parts, J keypoints, S states, A actions. Boxes are ``xyxy`` in absolute pixels of the
-decoded frame. Frames and persons are numbered from 1; a person's number is the position in the frame, not an identity
-over time.
+Shapes: P persons and O objects in a frame, K parts, J keypoints, S states, A actions. Boxes are ``xyxy`` in absolute
+pixels of the decoded frame. Frames and persons are numbered from 1; a person's number is the position in the frame, not
+an identity over time.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from ..errors import InputError
 from ..taxonomy import Taxonomy
 from .boxes import is_present
 from .keypoints import KEYPOINTS
+from .objects import FrameObjects
 from .parse import FrameParse, VideoParse
 from .segments import SegmentScores, best_pairs
 
@@ -38,10 +39,11 @@ def parse_to_json(parse: VideoParse, taxonomy: Taxonomy, *, min_part_score: floa
         action_scores {source: {name: probability}}, frames [{frame, time, persons}]``, and ``error`` if there is one.
         Where recognizers of part states have spoken, ``segments {name: [{first, last, action, state, score}]}`` has the
         best pair of each segment. A person has ``number, box, score``, where known ``keypoints``, and ``parts {name:
-        {box, score, state, state_score}}``, each as far as known.
+        {box, score, state, state_score}}``, each as far as known. A frame whose objects are known has ``objects
+        [{name, box, score}]``.
 
     Raises:
-        InputError: If the taxonomy has other numbers of parts, states or actions than the parse.
+        InputError: If the taxonomy has other numbers of parts, states or actions than the parse, or fewer objects.
     """
     action_scores = {source: _scores_by_name(parse, source, taxonomy) for source in parse.action_scores}
     action = parse.action()
@@ -90,7 +92,7 @@ def check_taxonomy(frame: FrameParse, taxonomy: Taxonomy) -> None:
     """Refuse names that do not fit the numbers in the frame.
 
     Raises:
-        InputError: If the taxonomy has other numbers of parts or states than the frame.
+        InputError: If the taxonomy has other numbers of parts or states than the frame, or fewer objects.
     """
     for array in (frame.part_boxes, frame.part_scores, frame.state_scores, frame.part_states):
         if array is not None:
@@ -101,6 +103,10 @@ def check_taxonomy(frame: FrameParse, taxonomy: Taxonomy) -> None:
         highest = int(frame.part_states.max())
         if highest >= len(taxonomy.states):
             _check_count("states", highest + 1, len(taxonomy.states))
+    if frame.objects is not None and len(frame.objects):
+        highest = int(frame.objects.labels.max())
+        if highest >= len(taxonomy.objects):
+            _check_count("objects", highest + 1, len(taxonomy.objects))
 
 
 def _check_count(kind: str, found: int, named: int) -> None:
@@ -143,7 +149,16 @@ def _frame_to_json(frame: FrameParse, fps: float, taxonomy: Taxonomy, min_part_s
     data["persons"] = [
         _person_to_json(frame, person, states[person], taxonomy, min_part_score) for person in range(len(frame))
     ]
+    if frame.objects is not None:
+        data["objects"] = _objects_to_json(frame.objects, taxonomy)
     return data
+
+
+def _objects_to_json(objects: FrameObjects, taxonomy: Taxonomy) -> list[dict[str, Any]]:
+    return [
+        {"name": taxonomy.objects[label], "box": _rounded_list(box, 1), "score": _rounded(score, 4)}
+        for label, box, score in zip(objects.labels, objects.boxes, objects.scores)
+    ]
 
 
 def _person_to_json(

@@ -19,6 +19,7 @@ from safetensors.numpy import save_file
 from ..errors import InputError
 from .boxes import is_present
 from .files import atomic_write
+from .objects import FrameObjects, join_objects, split_objects
 from .segments import SegmentScores
 
 FORMAT_VERSION = "1"
@@ -40,6 +41,7 @@ class FrameParse:
         part_scores: (P, K) in [0, 1].
         state_scores: (P, K, S) probabilities of each part's states.
         part_states: (P, K) state ids, -1 for an absent part.
+        objects: The frame's objects; in every frame of a saved parse or in none.
         features: Name to (D,), one vector for the frame.
         person_features: Name to (P, D).
 
@@ -55,6 +57,7 @@ class FrameParse:
     part_scores: np.ndarray | None = None
     state_scores: np.ndarray | None = None
     part_states: np.ndarray | None = None
+    objects: FrameObjects | None = None
     features: dict[str, np.ndarray] = field(default_factory=dict)
     person_features: dict[str, np.ndarray] = field(default_factory=dict)
 
@@ -103,6 +106,7 @@ class FrameParse:
         rows: dict[str, Any] = {name: None if array is None else array[persons] for name, array in given.items()}
         return FrameParse(
             frame_index=self.frame_index,
+            objects=self.objects,
             features=dict(self.features),
             person_features={name: array[persons] for name, array in self.person_features.items()},
             **rows,
@@ -227,7 +231,13 @@ class VideoParse:
             if lacking:
                 raise ValueError(f"{self.video}: features[{name!r}] is missing in frames {lacking}")
             arrays[f"frame_features/{name}"] = np.stack([frame.features[name] for frame in self.frames])
-        return arrays
+        return {**arrays, **self._joined_objects()}
+
+    def _joined_objects(self) -> dict[str, np.ndarray]:
+        try:
+            return join_objects([frame.objects for frame in self.frames])
+        except ValueError as error:
+            raise ValueError(f"{self.video}: {error}") from error
 
     def _joined(self, name: str, rows: dict[int, np.ndarray | None]) -> dict[str, np.ndarray]:
         """The rows of all frames under one name; nothing if no frame has the field.
@@ -298,9 +308,11 @@ def _split_frames(arrays: dict[str, np.ndarray]) -> list[FrameParse]:
     fields = {name: np.split(rows, ends) for name, rows in _with_prefix(arrays, "frames/").items()}
     person = {name: np.split(rows, ends) for name, rows in _with_prefix(arrays, "person_features/").items()}
     frame = _with_prefix(arrays, "frame_features/")
+    objects = split_objects(arrays, len(arrays["frame_index"]))
     return [
         FrameParse(
             frame_index=int(number),
+            objects=objects[i],
             features={name: rows[i] for name, rows in frame.items()},
             person_features={name: rows[i] for name, rows in person.items()},
             **{name: rows[i] for name, rows in fields.items()},

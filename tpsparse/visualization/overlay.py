@@ -1,4 +1,4 @@
-"""Drawing a parsed frame: persons, their parts, the state of each part, and the action.
+"""Drawing a parsed frame: persons, their parts, the state of each part, objects, and the action.
 
 Shapes: P persons, K parts, J keypoints; H, W of the given image. Rectangles on the picture are whole pixels.
 """
@@ -18,7 +18,7 @@ from ..structures.parse import FrameParse
 from ..taxonomy import Taxonomy
 from .canvas import Canvas, Rect
 from .layout import place_beside, place_label
-from .palette import ACCENT, GREY, INK, WHITE, Colour, display_name, is_dashed, part_colours
+from .palette import ACCENT, GREY, INK, OBJECT, WHITE, Colour, display_name, is_dashed, part_colours
 
 # Below this the text of a state is as large as a person.
 SHORT_SIDE = 480
@@ -67,7 +67,8 @@ def draw_parse(
     """Draw what is known of one frame; the picture gains a legend below and, with an action, a header above.
 
     A person's states stand in a panel beside the person's box where there is room, otherwise at the parts. Left parts
-    are light and solid, right parts dark and dashed. The state ``none`` is not written.
+    are light and solid, right parts dark and dashed. The state ``none`` is not written. Objects are dashed in one
+    colour, with their names.
 
     Args:
         image: (H, W, 3) uint8 RGB, left as it is.
@@ -84,7 +85,7 @@ def draw_parse(
 
     Raises:
         ValueError: If the image is not (H, W, 3) uint8 or the scale is not positive.
-        InputError: If the taxonomy has other numbers of parts or states than the frame.
+        InputError: If the taxonomy has other numbers of parts or states than the frame, or fewer objects.
     """
     _check_image(image)
     check_taxonomy(frame, taxonomy)
@@ -93,12 +94,15 @@ def draw_parse(
         raise ValueError(f"scale is {scale}; it must be positive")
     canvas = _enlarged(image, scale)
     persons = _persons(frame, taxonomy, scale, min_part_score)
+    objects = _objects(frame, taxonomy, scale)
+    for rect, _ in objects:
+        canvas.box(rect, OBJECT, dashed=True)
     for person in persons:
         _draw_boxes(canvas, person)
     for person in persons if skeletons else []:
         if person.keypoints is not None:
             draw_skeleton(canvas, person.keypoints)
-    _draw_texts(canvas, persons)
+    _draw_names(canvas, objects, _draw_texts(canvas, persons))
     strips = [canvas.finish(), _legend(canvas, taxonomy)]
     if action is not None:
         strips.insert(0, _header(canvas, action, action_score))
@@ -156,6 +160,13 @@ def _persons(frame: FrameParse, taxonomy: Taxonomy, scale: float, min_part_score
     return persons
 
 
+def _objects(frame: FrameParse, taxonomy: Taxonomy, scale: float) -> list[tuple[Rect, str]]:
+    if frame.objects is None:
+        return []
+    named = zip(frame.objects.boxes, frame.objects.labels)
+    return [(_scaled(box, scale), taxonomy.objects[label]) for box, label in named]
+
+
 def _scaled(box: np.ndarray, scale: float) -> Rect:
     # The limit keeps a wild box within what OpenCV can draw.
     x0, y0, x1, y1 = (round(float(np.clip(value * scale, -1e4, 1e5))) for value in box)
@@ -187,8 +198,12 @@ def draw_skeleton(canvas: Canvas, keypoints: np.ndarray) -> None:
         canvas.dot(point, ACCENT)
 
 
-def _draw_texts(canvas: Canvas, persons: list[_Person]) -> None:
-    """Tags first, for they cannot move; then panels; then labels of the persons for whom no panel found room."""
+def _draw_texts(canvas: Canvas, persons: list[_Person]) -> list[Rect]:
+    """Tags first, for they cannot move; then panels; then labels of the persons for whom no panel found room.
+
+    Returns:
+        Where something is written now.
+    """
     taken = [_draw_tag(canvas, person) for person in persons]
     labels = list(taken)
     for person in persons:
@@ -204,6 +219,7 @@ def _draw_texts(canvas: Canvas, persons: list[_Person]) -> None:
             _draw_panel(canvas, rect, lines, heading)
             taken.append(rect)
             labels.append(rect)
+    return labels
 
 
 def _draw_tag(canvas: Canvas, person: _Person) -> Rect:
@@ -269,13 +285,22 @@ def _draw_labels(canvas: Canvas, person: _Person, labels: list[Rect]) -> None:
     for part in person.parts:
         if part.state is None or part.state in UNWRITTEN_STATES or part.rect is None:
             continue
-        text = display_name(part.state)
-        size = (canvas.line_height, canvas.text_width(text) + canvas.font_size // 2)
-        rect = place_label(size, part.rect, labels, canvas.size)
-        if rect is not None:
-            canvas.fill(rect, INK, opacity=0.72)
-            canvas.text(rect[0] + canvas.font_size // 4, rect[1], text, colour=part.colour)
-            labels.append(rect)
+        _draw_label(canvas, display_name(part.state), part.rect, part.colour, labels)
+
+
+def _draw_names(canvas: Canvas, objects: list[tuple[Rect, str]], labels: list[Rect]) -> None:
+    for rect, name in objects:
+        _draw_label(canvas, display_name(name), rect, OBJECT, labels)
+
+
+def _draw_label(canvas: Canvas, text: str, at: Rect, colour: Colour, labels: list[Rect]) -> None:
+    """Write at a box where nothing of ``labels`` is, and add to them; nowhere if there is no such place."""
+    size = (canvas.line_height, canvas.text_width(text) + canvas.font_size // 2)
+    rect = place_label(size, at, labels, canvas.size)
+    if rect is not None:
+        canvas.fill(rect, INK, opacity=0.72)
+        canvas.text(rect[0] + canvas.font_size // 4, rect[1], text, colour=colour)
+        labels.append(rect)
 
 
 def _strip(canvas: Canvas, height: int) -> Canvas:

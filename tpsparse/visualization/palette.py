@@ -16,6 +16,7 @@ WHITE: Colour = (255, 255, 255)
 GREY: Colour = (176, 182, 190)
 INK: Colour = (20, 22, 27)
 ACCENT: Colour = (77, 208, 225)
+OBJECT: Colour = (198, 255, 0)
 
 # Told apart on skin, grass and gym floors alike; used again from the start by lists with more groups.
 _GROUP_HUES: tuple[Colour, ...] = (

@@ -2,8 +2,8 @@
 
 Only the order of the axes is undone; a crop, a flip or a colour that looks wrong here is wrong for the network.
 
-Shapes: H, W pixels of a sample; K parts; h, w cells of a mask; M clips of T images. Boxes are ``xyxy`` in pixels of the
-sample; colours are RGB.
+Shapes: H, W pixels of a sample; P persons; K parts; h, w cells of a mask; M clips of T images. Boxes are
+``xyxy`` in pixels of the sample; colours are RGB.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ..structures import is_present
 from ..taxonomy import Taxonomy
 from .canvas import Canvas
 from .overlay import draw_skeleton, frame_strip
-from .palette import GREY, INK, WHITE, display_name, is_dashed, part_colours
+from .palette import GREY, INK, OBJECT, WHITE, display_name, is_dashed, part_colours
 
 Encode = Callable[[Tensor], Tensor]
 """Part boxes (N, K, 4) to the masks (N, K, h, w) that a network learns."""
@@ -32,14 +32,16 @@ CLIP_COLUMNS = 8
 MAX_CLIP_IMAGES = 64
 FONT_SIZE = 15
 MASK_OPACITY = 0.75
+FILL_OPACITY = 0.4
 NOT_ANNOTATED = "-"
 
 
 def draw_sample(sample: dict[str, Any], taxonomy: Taxonomy, *, encode: Encode | None = None) -> np.ndarray:
     """Draw a sample with its labels under a caption.
 
-    A frame has its persons' boxes; a person's crop stands beside the crop with keypoints, or with part boxes, the masks
-    that ``encode`` makes of these, and each part's state; a clip is a contact sheet.
+    A frame has its persons' boxes; with those of parts, filled where they are relevant, and of objects it stands beside
+    itself. A person's crop stands beside the crop with keypoints, or with part boxes, the masks that ``encode`` makes
+    of these, and each part's state. A clip is a contact sheet.
 
     Args:
         sample: ``inputs`` and ``data_samples`` as the pipeline of a training config gives them: an image (3, H, W),
@@ -61,6 +63,8 @@ def draw_sample(sample: dict[str, Any], taxonomy: Taxonomy, *, encode: Encode | 
         return _draw_clips(_images(inputs.movedim(1, -1))[None], labels, taxonomy)
     if len(shape) == 3 and shape[0] == 3:
         image = _images(inputs.movedim(0, -1))
+        if "part_boxes" in labels and labels.part_boxes.ndim == 3:
+            return _draw_frame_parts(image, labels, taxonomy)
         if "part_boxes" in labels:
             return _draw_part(image, labels, taxonomy, encode=encode)
         if "keypoints" in labels.get("gt_instances", ()):
@@ -101,6 +105,30 @@ def _draw_persons(image: np.ndarray, labels: Any, taxonomy: Taxonomy) -> np.ndar
         canvas.box(_rect(box, scale), WHITE)
     persons = f"{len(boxes)} person{'' if len(boxes) == 1 else 's'}"
     return _captioned(canvas.finish(), [_action(labels, taxonomy), _place(labels, image.shape[:2], persons)])
+
+
+def _draw_frame_parts(image: np.ndarray, labels: Any, taxonomy: Taxonomy) -> np.ndarray:
+    """A frame beside itself with the boxes of persons, of parts and of objects; relevant parts are filled."""
+    scale = max(1.0, SHORT_SIDE / min(image.shape[:2]))
+    canvas, colours = _canvas(image, scale), part_colours(taxonomy)
+    boxes = labels.part_boxes.numpy()
+    relevance = labels.relevance.numpy() if "relevance" in labels else np.zeros(boxes.shape[:2])
+    for person, part in zip(*np.nonzero(is_present(boxes))):
+        if relevance[person, part] > 0:
+            canvas.fill(_rect(boxes[person, part], scale), colours[part], opacity=FILL_OPACITY)
+    for person, part in zip(*np.nonzero(is_present(boxes))):
+        canvas.box(_rect(boxes[person, part], scale), colours[part], dashed=is_dashed(taxonomy.parts[part]))
+    for others, colour, dashed in ((labels.boxes, WHITE, False), (labels.object_boxes, OBJECT, True)):
+        for box in others.numpy():
+            canvas.box(_rect(box, scale), colour, dashed=dashed)
+    told = [f"{len(given)} {name}{'' if len(given) == 1 else 's'}" for name, given in _counted(labels)]
+    panes = [_canvas(image, scale).image, canvas.finish()]
+    head = "input, part boxes (filled: relevant)" if (relevance > 0).any() else "input, part boxes"
+    return _captioned(_joined(panes, axis=1, gap=4), [head, _place(labels, image.shape[:2], ", ".join(told))])
+
+
+def _counted(labels: Any) -> tuple[tuple[str, Tensor], ...]:
+    return ("person", labels.boxes), ("object", labels.object_boxes)
 
 
 def _draw_pose(image: np.ndarray, labels: Any) -> np.ndarray:

@@ -89,7 +89,7 @@ meta_keys = ("img_id", "img_path", "ori_shape", "img_shape", "scale_factor", "fl
 meta_keys += ("video", "frame_index", "action")
 image_scale = (192, 144)
 train_pipeline = [
-    dict(type="LoadPersons"),
+    dict(type="LoadBoxes"),
     dict(type="mmdet.Resize", scale=image_scale, keep_ratio=True),
     dict(type="mmdet.PhotoMetricDistortion"),
     dict(
@@ -105,7 +105,7 @@ train_pipeline = [
 ]
 test_pipeline = [
     dict(type="mmdet.Resize", scale=image_scale, keep_ratio=True),
-    dict(type="LoadPersons"),
+    dict(type="LoadBoxes"),
     dict(type="mmdet.PackDetInputs", meta_keys=meta_keys),
 ]
 dataset = dict(type="TPSPersonDataset", data_root="@data_root", taxonomy="@taxonomy")

@@ -6,12 +6,10 @@
 Data: footage of real people, as tools/annotate.py labels it (MediaPipe sees no drawn ones). Hardware: two CPU cores.
 """
 
-_base_ = ["../_base_/quick.py", "../../_base_/parsing_run.py", "../_base_/pcf_stages.py"]
+_base_ = "pcf.py"
 
-title = "PCF with MediaPipe"
 work_dir = "work_dirs/quick_pcf_mediapipe"  # its own: the part detector learns from other keypoints than PCF's
-floor = "{{ fileDirname }}/most_frequent.py"
-
+out_dir = "@work_dir"
 model = dict(
     stages=[
         _base_.stages.persons,

@@ -5,12 +5,9 @@
 Data: the synthetic data set of `make demo`. Hardware: two CPU cores. Expected scores: docs/results.md.
 """
 
-_base_ = ["../_base_/quick.py", "../../_base_/parsing_run.py", "../_base_/pcf_stages.py"]
+_base_ = "pcf.py"
 
-title = "pcf_persons-pose"
-work_dir = "work_dirs/quick_pcf"  # all systems of these stages share their networks
 out_dir = "@work_dir/pcf_persons-pose"
-
 model = dict(
     stages=[
         _base_.stages.persons,

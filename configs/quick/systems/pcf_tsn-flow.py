@@ -6,13 +6,9 @@ Data: the synthetic data set of `make demo`, after `tools/prepare_data.py flow w
 --effort quick`. Hardware: two CPU cores. Expected scores: docs/results.md.
 """
 
-_base_ = ["../_base_/quick.py", "../../_base_/parsing_run.py", "../_base_/pcf_stages.py"]
+_base_ = "pcf.py"
 
-title = "pcf_tsn-flow"
-work_dir = "work_dirs/quick_pcf"  # all systems of these stages share their networks
 out_dir = "@work_dir/pcf_tsn-flow"
-floor = "{{ fileDirname }}/most_frequent.py"
-
 model = dict(
     stages=[
         _base_.stages.persons,

@@ -6,13 +6,9 @@ norm; quick size.
 Data: the synthetic data set of `make demo`. Hardware: two CPU cores. Expected scores: docs/results.md.
 """
 
-_base_ = ["../_base_/quick.py", "../../_base_/parsing_run.py", "../_base_/pcf_stages.py"]
+_base_ = "runner_up_2021.py"
 
-title = "runner_up_2021_1-baseline"
-work_dir = "work_dirs/quick_pcf"  # all systems of these stages share their networks
 out_dir = "@work_dir/runner_up_2021_1-baseline"
-floor = "{{ fileDirname }}/most_frequent.py"
-
 model = dict(
     stages=[
         _base_.stages.persons,

@@ -115,6 +115,20 @@ class TestWhole:
         assert frame.boxes[1].tolist() == drawn.person_box("push_up", 4, 1)
         assert frame.part_states.tolist() == [[0, 1, -1]] * 2
 
+    def test_objects_of_a_record(self, people_root):
+        """Drawn people deal with objects, and the record has them as the files do."""
+        index = open_index(people_root, "train", Taxonomy.from_root(people_root))
+        seen = 0
+        for i, entry in enumerate(index.videos):
+            folder = people_root / "train_annotations" / entry.path.parent.name / entry.name
+            for frame in index.ground_truth(i).frames:
+                things = json.loads((folder / f"img_{frame.frame_index:05d}.json").read_text())["objects"]
+                assert [index.taxonomy.objects[label] for label in frame.objects.labels] == [t["name"] for t in things]
+                np.testing.assert_allclose(frame.objects.boxes.reshape(-1), sum((t["box"] for t in things), []))
+                assert frame.objects.scores.tolist() == [1] * len(things)
+                seen += len(things)
+        assert seen > 10
+
     def test_read_once(self, tiny_root):
         assert read(tiny_root) is read(tiny_root)
 

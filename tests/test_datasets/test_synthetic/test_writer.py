@@ -114,6 +114,23 @@ def test_frames_are_annotated_in_the_official_form(dataset):
             assert thing["name"] in taxonomy.objects
 
 
+def test_objects_of_an_action_are_annotated_in_its_videos_alone(dataset, tmp_path):
+    """What a detector of objects learns from: in every frame of pull-ups each person has a bar."""
+    things = {"pull_ups": [], "push_up": []}
+    for path in sorted(dataset.glob("*_annotations/*/*/*.json")):
+        frame = json.loads(path.read_text())
+        named = [thing["name"] for thing in frame["objects"]]
+        things[path.parent.parent.name].append((named, len(frame["humans"])))
+    assert len(things["pull_ups"]) == len(things["push_up"]) == 9
+    assert all(named == ["horizontal_bar"] * persons and persons for named, persons in things["pull_ups"])
+    assert all(named == [] for named, _ in things["push_up"])
+    root = copy_of(dataset, tmp_path / "set")  # an index is written into it
+    index = open_index(root, "train", Taxonomy.from_root(root))
+    assert set(index.object_id[index.objects].tolist()) == {1}
+    boxes = index.object_box[index.objects]
+    assert (boxes[:, 2:] - boxes[:, :2] >= 10).all() and (boxes >= 0).all() and (boxes[:, 2] <= 96).all()
+
+
 def test_videos_decode_to_the_stated_frames_and_size(dataset):
     for path in dataset.glob("*_videos/*/*.mp4"):
         with av.open(str(path)) as container:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import numpy as np
@@ -9,11 +10,13 @@ import pytest
 from mmengine.dataset import DefaultSampler
 from torch.utils.data import DataLoader
 
+from tpsparse.datasets.frame_folder import extract_frames
 from tpsparse.datasets.splits import write_splits
 from tpsparse.datasets.tasks import (
     TPSClipDataset,
     TPSFeatureDataset,
     TPSPartDataset,
+    TPSPartObjectDataset,
     TPSPersonDataset,
     TPSSegmentDataset,
     VideoDataset,
@@ -121,6 +124,76 @@ class TestParts:
             assert one["inputs"].equal(two["inputs"])
             assert one["data_samples"].flipped == two["data_samples"].flipped
         assert {item["data_samples"].flipped for item in alone} == {True, False}
+
+
+class TestPartsAndObjects:
+    """Classes of the drawn data set: head, left arm, right arm, and of objects ``none``."""
+
+    def annotate(self, root, things, humans=None, split="train"):
+        path = root / f"{split}_annotations" / "lunge" / f"lunge_{split}_0" / "img_00001.json"
+        content = json.loads(path.read_text())
+        content["objects"] = [{"number": i, "name": name, "box": box} for i, (name, box) in enumerate(things, start=1)]
+        content["humans"] = content["humans"] if humans is None else humans
+        path.write_text(json.dumps(content))
+
+    def test_sample(self, tiny_root, drawn):
+        dataset = make(TPSPartObjectDataset, tiny_root, "test")
+        assert len(dataset) == 36 and dataset.metainfo["classes"] == (*drawn.PARTS, "none")
+        sample = dataset[24 + 3]  # push_up, frame 4: two persons, whose right arms are hidden
+        expected = []
+        for person in range(2):
+            left, top = drawn.person_box("push_up", 4, person)[:2]
+            for part in ("head", "left_arm"):
+                x0, y0, x1, y1 = drawn.PART_PLACES[part]
+                expected.append((drawn.PARTS.index(part), left + x0, top + y0, left + x1, top + y1))
+        found = zip(sample["labels"].tolist(), sample["boxes"].tolist(), strict=True)
+        assert sorted((label, *box) for label, box in found) == sorted(expected)
+        assert sample["flip_labels"].tolist() == [0, 2, 1, 3] and sample["boxes"].dtype == np.float32
+        assert (sample["video"], sample["frame_index"], sample["img"].shape) == ("push_up_test_0", 4, (64, 96, 3))
+
+    def test_objects_come_after_the_parts(self, tiny_copy):
+        self.annotate(tiny_copy, [("none", [1, 2, 30, 40]), ("spear", [5, 5, 9, 9])])
+        sample = make(TPSPartObjectDataset, tiny_copy)[0]
+        assert sample["labels"].tolist()[-1] == 3 and len(sample["labels"]) == 4  # nobody knows what a spear is
+        assert sample["boxes"][-1].tolist() == [1, 2, 30, 40]
+
+    def test_boxes_follow_extracted_frames_of_another_size(self, tiny_copy):
+        self.annotate(tiny_copy, [("none", [10, 20, 30, 40])])
+        whole = make(TPSPartObjectDataset, tiny_copy)[0]
+        extract_frames(tiny_copy, short_side=32, workers=1, progress=False)
+        half = make(TPSPartObjectDataset, tiny_copy)[0]
+        assert half["img"].shape == (32, 48, 3)
+        np.testing.assert_allclose(half["boxes"] * 2, whole["boxes"])
+
+    def test_object_with_the_name_of_a_part(self, tiny_copy):
+        (tiny_copy / "list" / "object.txt").write_text("head\nhurling_(sport) bat\n")
+        self.annotate(tiny_copy, [("head", [1, 2, 30, 40])], humans=[])
+        dataset = make(TPSPartObjectDataset, tiny_copy)
+        assert dataset.metainfo["classes"][3:] == ("head (object)", "hurling_(sport) bat")
+        assert dataset[0]["labels"].tolist() == [3]
+
+    def test_frames_without_boxes(self, tiny_copy):
+        self.annotate(tiny_copy, [("spear", [5, 5, 9, 9])], humans=[{"number": 1, "box": [1, 1, 30, 30], "parts": {}}])
+        dataset = make(TPSPartObjectDataset, tiny_copy)
+        assert len(dataset) == 72 and dataset[0]["boxes"].shape == (0, 4) and dataset[0]["labels"].shape == (0,)
+        dataset = make(TPSPartObjectDataset, tiny_copy, skip_empty=True)
+        assert len(dataset) == 71 and dataset[0]["frame_index"] == 2
+
+    def test_an_object_alone_is_enough(self, tiny_copy):
+        self.annotate(tiny_copy, [("none", [5, 5, 9, 9])], humans=[])
+        assert len(make(TPSPartObjectDataset, tiny_copy, skip_empty=True)) == 72
+
+    def test_every_fifth_frame_of_which_some_are_empty(self, tiny_copy):
+        self.annotate(tiny_copy, [], humans=[])
+        dataset = make(TPSPartObjectDataset, tiny_copy, skip_empty=True, frame_step=5)
+        assert [dataset[i]["frame_index"] for i in range(4)] == [6, 11, 1, 6]
+
+    def test_nothing_to_be_found(self, tiny_copy):
+        for path in (tiny_copy / "test_annotations").rglob("*.json"):
+            path.write_text("{}")
+        with pytest.raises(InputError, match="has no frame with an annotated part or object"):
+            make(TPSPartObjectDataset, tiny_copy, "test", skip_empty=True)
+        assert len(make(TPSPartObjectDataset, tiny_copy, "test")) == 36
 
 
 class TestClips:

@@ -49,7 +49,7 @@ def run(model, pipeline, images):
 
 
 def views(sizes, probs):
-    transforms = [[resize(size) for size in sizes], [flip(prob) for prob in probs], [dict(type="LoadPersons")], [PACK]]
+    transforms = [[resize(size) for size in sizes], [flip(prob) for prob in probs], [dict(type="LoadBoxes")], [PACK]]
     return [dict(type="TestTimeAug", transforms=transforms)]
 
 

@@ -27,8 +27,9 @@ from ...datasets.transforms.flow import DecodeFlow
 from ...engine import config_taxonomy
 from ...errors import InputError
 from ...models.detectors import PartYOLOF
-from ...models.fusion import MultiModalFusion
+from ...models.fusion import FeatureClassifier
 from ...models.part_parsing import ParsingHRNet
+from ...models.part_states import PartStateNet
 from ...structures.keypoints import KEYPOINTS
 
 CLIP_FRAME = (256, 340)
@@ -43,7 +44,7 @@ def unit_of(model: BaseModel) -> str:
     """What one test input of a network is: a ``frame``, a ``person`` or a ``video``."""
     if isinstance(model, (ParsingHRNet, PartYOLOF, TopdownPoseEstimator)):
         return "person"
-    return "video" if isinstance(model, (BaseRecognizer, MultiModalFusion)) else "frame"
+    return "video" if isinstance(model, (BaseRecognizer, FeatureClassifier)) else "frame"
 
 
 def looks_of(model: BaseModel) -> int:
@@ -59,7 +60,7 @@ def asked_shape(model: BaseModel, shape: Sequence[int], config: str | Path) -> S
     Raises:
         InputError: If it has not the axes of the network's inputs.
     """
-    is_fusion = isinstance(model, MultiModalFusion)
+    is_fusion = isinstance(model, FeatureClassifier)
     axes = "T P" if is_fusion else "T H W" if _is_of_clips(model) else "H W"
     if len(shape) != len(axes.split()) or min(shape) < 1:
         raise InputError(f"config {config} takes an input of {axes}, not {text(shape)}: correct --shape")
@@ -69,7 +70,7 @@ def asked_shape(model: BaseModel, shape: Sequence[int], config: str | Path) -> S
 
 def pipeline_shapes(model: BaseModel, cfg: Config) -> Counter[Shape]:
     """Shapes of the views that the config's test pipeline makes of one blank input, as the network is given them."""
-    if isinstance(model, MultiModalFusion):
+    if isinstance(model, FeatureClassifier):
         dataset = cfg.test_dataloader.dataset
         return Counter([(dataset.num_frames, dataset.max_persons)])
     pipeline = Compose(copy.deepcopy(cfg.test_pipeline))
@@ -105,6 +106,10 @@ def _blank_item(model: BaseModel, cfg: Config) -> dict[str, Any]:
     if isinstance(model, (ParsingHRNet, PartYOLOF)):
         item = dict(box=box, keypoints=np.zeros((len(KEYPOINTS), 3)), video="", frame_index=1)
         return dict(item, img=_blank(PERSON), flip_parts=config_taxonomy(cfg).flip_parts)
+    if isinstance(model, PartStateNet):
+        nobody = dict(boxes=_blank_boxes(0), part_boxes=_blank_boxes(0, model.num_parts))
+        nothing = dict(object_boxes=_blank_boxes(0), object_labels=np.zeros(0, dtype=np.int64))
+        return dict(nobody, **nothing, img=_blank(PERSON), video="", frame_index=1)
     # A picture of the largest scale: what other shapes give is smaller.
     width, height = max(_scales(cfg.test_pipeline))
     sizes = dict(img_shape=(height, width), ori_shape=(height, width))
@@ -136,6 +141,10 @@ def _blank_frames(results: dict[str, Any]) -> dict[str, Any]:
 def _blank_flow(results: dict[str, Any]) -> dict[str, Any]:
     images = [_blank(CLIP_FRAME)[..., 0] for _ in results["frame_inds"] for _ in "xy"]
     return dict(results, imgs=images, modality="Flow", original_shape=CLIP_FRAME, img_shape=CLIP_FRAME)
+
+
+def _blank_boxes(*axes: int) -> np.ndarray:
+    return np.zeros((*axes, 4), dtype=np.float32)
 
 
 def _blank(size: tuple[int, int]) -> np.ndarray:

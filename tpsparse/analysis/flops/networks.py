@@ -32,14 +32,17 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ...engine import config_taxonomy, load_config
 from ...errors import InputError
-from ...models.fusion import MultiModalFusion
+from ...models.fusion import FeatureClassifier
 from ...models.part_parsing import ParsingHRNet
+from ...models.part_states import PartStateNet
 from ...registry import MODELS, SCOPE
 from ...taxonomy import LEFT, RIGHT, Taxonomy
 from .inputs import Shape, asked_shape, looks_of, pipeline_shapes, text, unit_of
 
 HRNET_STRIDE = 32
 """Pixels of a crop in a cell of HRNet's coarsest map; its maps are added to each other."""
+PERSONS = 3
+"""Persons a frame: Kinetics-TPS has 1.6 million in 574,851 frames."""
 
 
 @dataclass(frozen=True)
@@ -148,8 +151,10 @@ def _count(model: BaseModel, cfg: Config, shape: Shape) -> int:
     """Multiply-adds of one view, by running it on the meta device."""
     model.to("meta")
     with torch.inference_mode(), _plain_attention(), FlopCounterMode(display=False) as counter:
-        if isinstance(model, MultiModalFusion):
-            model(_features(cfg.model, *shape), mode="tensor")
+        if isinstance(model, FeatureClassifier):
+            model(_features(model, *shape), mode="tensor")
+        elif isinstance(model, PartStateNet):
+            _parse_states(model, _meta(1, *shape))
         elif isinstance(model, BaseRecognizer):
             features, rest = model.extract_feat(_meta(1, 1, *shape), test_mode=True)
             model.cls_head(features, **rest)
@@ -176,12 +181,9 @@ def _meta(*shape: int) -> Tensor:
     return torch.empty(shape, device="meta")
 
 
-def _features(widths: dict[str, Any], frames: int, persons: int) -> dict[str, Tensor]:
-    """A batch of one video, every frame and person of which is there, by the sizes in the config of its network."""
-    inputs = {name: _meta(1, frames, size) for name, size in (widths.get("frame_features") or {}).items()}
-    of_persons = (widths.get("person_features") or {}).items()
-    inputs |= {name: _meta(1, frames, persons, size) for name, size in of_persons}
-    inputs |= {name: _meta(1, size) for name, size in (widths.get("video_features") or {}).items()}
+def _features(model: FeatureClassifier, frames: int, persons: int) -> dict[str, Tensor]:
+    """A batch of one video, every frame and person of which is there."""
+    inputs = {name: _meta(1, *shape) for name, shape in model.feature_shapes(frames, persons).items()}
     masks = dict(frame_mask=_meta(1, frames), person_mask=_meta(1, frames, persons))
     return inputs | {name: mask.bool() for name, mask in masks.items()}
 
@@ -189,7 +191,7 @@ def _features(widths: dict[str, Any], frames: int, persons: int) -> dict[str, Te
 def _detect(model: TwoStageDetector, frame: Tensor) -> None:
     """Run a detector's parts, its heads on as many boxes as the test keeps at most."""
     stages = model.backbone(frame)
-    pyramid = model.neck(stages)
+    pyramid = model.neck(stages) if model.with_neck else stages
     model.rpn_head(pyramid)
     heads = model.roi_head.bbox_head
     extractors = model.roi_head.bbox_roi_extractor
@@ -202,6 +204,17 @@ def _detect(model: TwoStageDetector, frame: Tensor) -> None:
         action.classifier(cells.mean(dim=(2, 3)))
     if getattr(model, "context_action", None) is not None:
         model.context_action.classifier(stages[-1].mean(dim=(2, 3)))
+
+
+def _parse_states(model: PartStateNet, frame: Tensor) -> None:
+    """Run a network of part states on a frame of :data:`PERSONS`, each with all parts and an object."""
+    model.backbone(frame)
+    parts = PERSONS * model.num_parts
+    model.embedding(_cells(model.roi_extractor, parts + PERSONS))
+    pairs = _meta(PERSONS, model.num_parts, 2 * model.channels)
+    if model.relevance_head is not None:
+        model.relevance_head(pairs)
+    model.state_head(model.visual_head(pairs))
 
 
 def _cells(extractor: Any, boxes: int) -> Tensor:

@@ -30,10 +30,8 @@ from ...engine import load_config
 from ...errors import InputError
 from ...registry import FRAME_SAMPLERS, SEGMENTERS
 from ...taxonomy import Taxonomy
-from .networks import Complexity, network_complexity, some_labels
+from .networks import PERSONS, Complexity, network_complexity, some_labels
 
-PERSONS = 3
-"""Persons a frame: Kinetics-TPS has 1.6 million in 574,851 frames."""
 FPS = 15.0
 """Frames a second that fit the PCF report, and the 151 frames of an average video of Kinetics-TPS."""
 DURATION = 9.91

@@ -137,11 +137,13 @@ def records_of(cfg: Any, annotated: Annotated, *, command: str, then: str = "giv
     Raises:
         InputError: If the config keeps no records, or they are not whole.
     """
+    from ...engine import of_evaluators  # brings mmengine, which only whoever has a config needs
+
     folder = cfg.get("model", {}).get("save_dir")
     if not folder:
         told = f"config {cfg.filename} keeps no records"
         raise InputError(f"{told}: run {command} with model.save_dir=DIR among its --cfg-options, and {then}")
-    out_dir = cfg.get("test_evaluator", {}).get("out_dir")
+    out_dir = of_evaluators(cfg, "out_dir")
     skipped = _skipped(Path(out_dir) / REPORT) if out_dir else {}
     return Records(folder, annotated, remedy=f"run {command}", skipped=skipped)
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ...errors import InputError
-from ...structures import FrameParse, VideoParse
+from ...structures import FrameObjects, FrameParse, VideoParse
 from ...taxonomy import Taxonomy
 from ..layout import SPLITS, videos_folder
 from ..splits import read_split
@@ -127,6 +127,7 @@ class TPSIndex:
         self.object_box = numbers(tables["objects"], "box")
         self._part_name, self._part_ids = _named_ids(tables["parts"], "part", taxonomy.part_ids)
         self._state_name, self._state_ids = _named_ids(tables["parts"], "state", taxonomy.state_ids)
+        self._object_name, self._object_ids = _named_ids(tables["objects"], "name", taxonomy.object_ids)
         self.problems = split_problems(self, lost)
 
     def __reduce__(self) -> tuple:
@@ -179,8 +180,7 @@ class TPSIndex:
     @property
     def object_id(self) -> np.ndarray:
         """Id of the object, by object row; -1 where the taxonomy has no such name."""
-        name, ids = _named_ids(self.tables["objects"], "name", self.taxonomy.object_ids)
-        return ids[name]
+        return self._object_ids[self._object_name]
 
     @cached_property
     def video_actions(self) -> np.ndarray:
@@ -259,7 +259,15 @@ class TPSIndex:
             boxes=self.boxes[rows].copy(),
             part_boxes=part_boxes,
             part_states=part_states,
+            objects=self.frame_objects(frame),
         )
+
+    def frame_objects(self, frame: int) -> FrameObjects:
+        """The annotated objects of frame row ``frame`` whose names are in the taxonomy, with scores of 1."""
+        rows = self.objects_of(frame)
+        labels = self._object_ids[self._object_name[rows]]
+        known = labels >= 0
+        return FrameObjects(self.object_box[rows][known], np.ones(int(known.sum())), labels[known])
 
     def ground_truth(self, video: int) -> VideoParse | None:
         """The annotation of video ``video`` as a record; None where it has no annotated frame."""

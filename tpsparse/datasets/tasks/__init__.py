@@ -5,13 +5,16 @@
 
 from .clips import TPSClipDataset, TPSSegmentDataset, clip_sample, segment_sample
 from .features import TPSFeatureDataset, best_persons, feature_sample, pick_frames
-from .frames import TPSPartDataset, TPSPersonDataset
+from .frame_parts import TPSFramePartsDataset
+from .frames import TPSPartDataset, TPSPartObjectDataset, TPSPersonDataset
 from .videos import VideoDataset
 
 __all__ = [
     "TPSClipDataset",
     "TPSFeatureDataset",
+    "TPSFramePartsDataset",
     "TPSPartDataset",
+    "TPSPartObjectDataset",
     "TPSPersonDataset",
     "TPSSegmentDataset",
     "VideoDataset",

@@ -1,4 +1,7 @@
-"""Samples that are each of one annotated frame, or of one person in it. Shapes: P persons in a frame, K parts."""
+"""Samples that are each of one annotated frame, or of one person in it.
+
+Shapes: P persons in a frame, K parts, C names in the list of objects, N boxes in a frame.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...registry import DATASETS
+from ...taxonomy import Taxonomy
 from ..base import TPSDataset, refuse_empty
 from ..frame_pool import FramePool
 from ..index import VideoEntry
@@ -42,6 +46,13 @@ class FrameDataset(TPSDataset):
             return entry, number, source.frames([number])[0], scale
         return entry, number, self.pool.frame(source, number, lambda: self._numbers_of(entry)).copy(), scale
 
+    def detection_item(self, index: int) -> tuple[dict[str, Any], np.ndarray]:
+        """A sample in mmdet's terms without boxes, and the factor (4,) from annotated pixels to its pixels."""
+        entry, number, image, scale = self.read_frame(index)
+        size = image.shape[:2]
+        item = dict(img=image, img_shape=size, ori_shape=size, img_id=index, img_path=str(entry.path))
+        return dict(item, video=entry.name, frame_index=number, action=entry.action), scale
+
     def _numbers_of(self, entry: VideoEntry) -> list[int]:
         """Numbers of the frames of a video that samples are of, rising."""
         start, stop = np.searchsorted(self.frames, [entry.frames.start, entry.frames.stop])
@@ -72,18 +83,62 @@ class TPSPersonDataset(FrameDataset):
 
     def sample(self, index: int) -> dict[str, Any]:
         """The frame (H, W, 3), its persons' boxes (P, 4) and its video's action."""
-        entry, number, image, scale = self.read_frame(index)
-        return dict(
-            img=image,
-            img_shape=image.shape[:2],
-            ori_shape=image.shape[:2],
-            img_id=index,
-            img_path=str(entry.path),
-            video=entry.name,
-            frame_index=number,
-            action=entry.action,
-            boxes=self.index.boxes[self.index.persons_of(int(self.frames[index]))] * scale,
-        )
+        item, scale = self.detection_item(index)
+        return dict(item, boxes=self.index.boxes[self.index.persons_of(int(self.frames[index]))] * scale)
+
+
+@DATASETS.register_module()
+class TPSPartObjectDataset(FrameDataset):
+    """Frames with the boxes of all parts and objects, in mmdet's terms.
+
+    Classes are the K parts, then the C names of the list of objects; one of them may be ``none``, for things that the
+    list does not name.
+
+    Args:
+        frame_step: Every how many frames of a video are used.
+        skip_empty: Leave out frames without a part and without an object, of which a detector learns little.
+    """
+
+    def __init__(self, *, frame_step: int = 1, skip_empty: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        rows = self.index.frames
+        if skip_empty:
+            rows = rows[np.isin(rows, self._frames_with_boxes())]
+        self.frames = rows[(self.index.frame_number[rows] - 1) % frame_step == 0]
+        kind = "frame with an annotated part or object" if skip_empty else "annotated frame"
+        refuse_empty(self.frames, kind, self)
+        names = self.taxonomy
+        self.flip_labels = np.concatenate([names.flip_parts, len(names.parts) + np.arange(len(names.objects))])
+
+    @property
+    def metainfo(self) -> dict[str, Any]:
+        """The names, with those of the detector's classes where mmdet looks for them."""
+        return dict(super().metainfo, classes=part_object_classes(self.taxonomy))
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def sample(self, index: int) -> dict[str, Any]:
+        """The frame (H, W, 3), boxes (N, 4) and labels (N,) of its parts, then objects, and the twin of each class."""
+        item, scale = self.detection_item(index)
+        frame = int(self.frames[index])
+        parts = self.index.parts_of(self.index.persons_of(frame))
+        part, _ = self.index.part_labels(parts)
+        objects = self.index.frame_objects(frame)
+        boxes = np.concatenate([self.index.part_box[parts][part >= 0], objects.boxes])
+        labels = np.concatenate([part[part >= 0], len(self.taxonomy.parts) + objects.labels])
+        return dict(item, boxes=boxes * scale, labels=labels, flip_labels=self.flip_labels)
+
+    def _frames_with_boxes(self) -> np.ndarray:
+        """Rows of the frames of this split that have a part or an object with an id."""
+        parts, objects = self.index.parts, self.index.objects
+        objects = objects[self.index.object_id[objects] >= 0]
+        return np.union1d(self.index.person_frame[self.index.part_person[parts]], self.index.object_frame[objects])
+
+
+def part_object_classes(taxonomy: Taxonomy) -> tuple[str, ...]:
+    """(K + C,) classes of a detector of parts and objects, by name; an object that is called like a part says so."""
+    return (*taxonomy.parts, *(f"{name} (object)" if name in taxonomy.part_ids else name for name in taxonomy.objects))
 
 
 @DATASETS.register_module()

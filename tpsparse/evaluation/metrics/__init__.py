@@ -1,8 +1,9 @@
 """Metrics of mmengine's evaluator: they collect what a run gives and call the functions that measure it."""
 
-from .box_metric import PersonAPMetric
+from .box_metric import PartObjectAPMetric, PersonAPMetric
 from .counts import ActionAccuracy, ParseCount
-from .parsed import ParsedPersonAP, ParsedStateAccuracy
+from .multi_label_state import MultiLabelStateAP
+from .parsed import ParsedPersonAP, ParsedStateAccuracy, ParsedStateMAP
 from .part_metric import PartParsingMetric
 from .state_metric import StateAccuracy
 from .tps_metric import KineticsTPSMetric
@@ -10,10 +11,13 @@ from .tps_metric import KineticsTPSMetric
 __all__ = [
     "ActionAccuracy",
     "KineticsTPSMetric",
+    "MultiLabelStateAP",
     "ParseCount",
     "ParsedPersonAP",
     "ParsedStateAccuracy",
+    "ParsedStateMAP",
     "PartParsingMetric",
+    "PartObjectAPMetric",
     "PersonAPMetric",
     "StateAccuracy",
 ]

@@ -1,6 +1,7 @@
 """How good the persons and the part states of records are, whichever stages have made them.
 
-Shapes: P persons in a frame, K parts. Boxes are ``xyxy`` in pixels of the decoded frame.
+Shapes: P persons in a frame, K parts, S states, R rows, each an annotated part. Boxes are ``xyxy`` in pixels of
+the decoded frame.
 """
 
 from __future__ import annotations
@@ -13,10 +14,14 @@ from mmengine.evaluator import BaseMetric
 
 from ...errors import InputError
 from ...registry import METRICS
-from ...structures import FrameParse, VideoParse
+from ...structures import FrameParse, VideoParse, is_present
 from ...taxonomy import Taxonomy
-from ..functional import box_average_precision
+from ..functional import box_average_precision, match_persons
 from .inputs import taxonomy_of
+from .multi_label_state import state_precisions
+
+NOT_FOUND = -1.0
+"""The score of every state of a part that is not in the record: below all probabilities."""
 
 
 @METRICS.register_module()
@@ -107,6 +112,96 @@ class ParsedStateAccuracy(BaseMetric):
         groups = {**self.taxonomy.part_groups, "all": range(len(self.taxonomy.parts))}
         totals = {name: (right[list(of)].sum(), labelled[list(of)].sum()) for name, of in groups.items()}
         return {name: float(good / whole) for name, (good, whole) in totals.items() if whole}
+
+
+@METRICS.register_module()
+class ParsedStateMAP(BaseMetric):
+    """Mean average precision over the states, by the state scores of records, in the annotated frames that were parsed.
+
+    Each annotated part that has a state is a row. Persons are matched to annotated ones as the challenge does it; a row
+    whose person is not matched, or whose part has no box or no state in the record, has a score of its own below all
+    others in every state. How well a part's box fits does not matter. A record with states and no scores, as systems of
+    segments make them, gives its states the score 1 and all others 0.
+
+    Numbers are ``mAP`` over all rows and ``mAP/<group>`` of the rows of a part group, left and right together: a mean
+    over the states that are annotated there. A video that could not be parsed has no parsed frame; the run counts it as
+    skipped.
+
+    Args:
+        taxonomy: The names, from ``Taxonomy.to_meta``; those of the data set if None.
+        human_iou: Two persons belong together when their IoU is greater.
+        collect_device: Where results of several processes meet, ``"cpu"`` or ``"gpu"``.
+        prefix: Put before the names of the numbers.
+    """
+
+    default_prefix = "state"
+
+    def __init__(
+        self,
+        *,
+        taxonomy: dict[str, Any] | None = None,
+        human_iou: float = 0.5,
+        collect_device: str = "cpu",
+        prefix: str | None = None,
+    ) -> None:
+        super().__init__(collect_device=collect_device, prefix=prefix)
+        self._taxonomy = taxonomy
+        self.human_iou = human_iou
+
+    @property
+    def taxonomy(self) -> Taxonomy:
+        """The names of this run."""
+        return taxonomy_of(self, self._taxonomy)
+
+    def process(self, data_batch: Any, data_samples: Sequence[VideoParse]) -> None:
+        """Keep the rows of each video.
+
+        Args:
+            data_batch: Holds ``"ground_truth"``, a list with a VideoParse or None for each sample.
+            data_samples: Records.
+        """
+        num_states = len(self.taxonomy.states)
+        for parse, truth in _pairs(data_batch, data_samples):
+            frames = _annotated_frames(parse, truth)
+            rows = [_state_rows(parsed, true, num_states, self.human_iou) for parsed, true in frames]
+            empty = (np.zeros((0, num_states), dtype=np.float32), *np.zeros((2, 0), dtype=np.int64))
+            scores, states, parts = (np.concatenate(column) for column in zip(empty, *rows))
+            self.results.append(dict(video=parse.video, scores=scores, states=states, parts=parts))
+
+    def compute_metrics(self, results: list[dict[str, Any]]) -> dict[str, float]:
+        """The numbers of the docstring; nothing where there is no row."""
+        entries = _each_once(results)
+        if not entries:
+            return {}
+        scores, states, parts = (np.concatenate([e[name] for e in entries]) for name in ("scores", "states", "parts"))
+        return state_precisions(scores, states, parts, self.taxonomy)
+
+
+def _state_rows(
+    parsed: FrameParse, true: FrameParse, num_states: int, human_iou: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Scores (R, S), annotated states (R,) and parts (R,) of the annotated parts of a frame."""
+    annotated = true.states()
+    scores = np.full((*annotated.shape, num_states), NOT_FOUND, dtype=np.float32)
+    rows, columns = match_persons(true.boxes, parsed.boxes, human_iou)
+    if len(rows):
+        scores[rows] = _scores_of_states(parsed, num_states)[columns]
+    labelled = annotated >= 0
+    return scores[labelled], annotated[labelled], np.nonzero(labelled)[1]
+
+
+def _scores_of_states(frame: FrameParse, num_states: int) -> np.ndarray:
+    """(P, K, S) float32; NOT_FOUND for a part without a box, a state, or scores that are numbers."""
+    states = frame.states()
+    found = states >= 0
+    if frame.part_boxes is not None:
+        found = found & is_present(frame.part_boxes)
+    if frame.state_scores is None:
+        scores = np.eye(num_states, dtype=np.float32)[np.maximum(states, 0)]
+    else:
+        scores = frame.state_scores
+        found = found & np.isfinite(scores).all(axis=2)
+    return np.where(found[..., None], scores, NOT_FOUND).astype(np.float32)
 
 
 def _right_states(video: str, parsed: FrameParse, true: FrameParse) -> np.ndarray:

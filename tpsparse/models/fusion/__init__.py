@@ -1,6 +1,8 @@
-"""Fusion of features of frames, persons and videos into an action."""
+"""Features of frames, persons and videos joined to an action."""
 
+from .classifier import FeatureClassifier
 from .multi_modal import MultiModalFusion
+from .part_sequence import PartSequenceClassifier
 from .preprocessor import FeaturePreprocessor
 
-__all__ = ["FeaturePreprocessor", "MultiModalFusion"]
+__all__ = ["FeatureClassifier", "FeaturePreprocessor", "MultiModalFusion", "PartSequenceClassifier"]

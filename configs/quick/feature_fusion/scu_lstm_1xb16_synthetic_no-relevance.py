@@ -1,0 +1,11 @@
+"""SCU's action network at quick size on parts that are all equally relevant: the relevance predictor is left out.
+
+    python tools/train.py configs/quick/feature_fusion/scu_lstm_1xb16_synthetic_no-relevance.py
+
+Data: part states and features of the part parsing without relevance; the rest as for the parent. An ablation of this
+package; the report has none. Hardware: as for the parent.
+"""
+
+_base_ = "scu_lstm_1xb16_synthetic.py"
+
+train_dataloader = dict(dataset=dict(parses="@parses_dir/scu_no-relevance/train"))

@@ -1,0 +1,5 @@
+"""Backbones that no OpenMMLab package registers in the form wanted here."""
+
+from .vgg import VGG
+
+__all__ = ["VGG"]
