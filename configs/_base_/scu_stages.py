@@ -2,7 +2,6 @@
 
 configs = "{{ fileDirname }}/.."
 
-states = dict(type="ParsePartStates")
 sequence = dict(
     type="FuseFeatures",
     name="scu",
@@ -10,16 +9,24 @@ sequence = dict(
     # Frames are drawn at random in training: more are saved than one sample takes.
     train_frames=dict(type="EvenFrames", num=96),
 )
+# Most ablations begin alike: each goes on from the records that are kept behind a stage.
 stages = dict(
     persons=dict(
         type="DetectPersons", config=f"{configs}/person_detection/cascade-rcnn_r101_fpn_8xb2-12e_kinetics-tps.py"
     ),
     parts=dict(
-        type="DetectPartsAndObjects", config=f"{configs}/part_detection/scu_faster-rcnn_vgg16_1xb1_kinetics-tps.py"
+        type="DetectPartsAndObjects",
+        keep="@work_dir/parses/scu_parts",
+        config=f"{configs}/part_detection/scu_faster-rcnn_vgg16_1xb1_kinetics-tps.py",
     ),
-    states=dict(states, config=f"{configs}/part_parsing/scu_part-states_vgg16_1xb8-12e_kinetics-tps-224.py"),
+    states=dict(
+        type="ParsePartStates",
+        keep="@work_dir/parses/scu_states",
+        config=f"{configs}/part_parsing/scu_part-states_vgg16_1xb8-12e_kinetics-tps-224.py",
+    ),
     states_no_relevance=dict(
-        states, config=f"{configs}/part_parsing/scu_part-states_vgg16_1xb8-12e_kinetics-tps-224_no-relevance.py"
+        type="ParsePartStates",
+        config=f"{configs}/part_parsing/scu_part-states_vgg16_1xb8-12e_kinetics-tps-224_no-relevance.py",
     ),
     **{
         name: dict(sequence, config=f"{configs}/feature_fusion/{config}.py")

@@ -206,6 +206,65 @@ class TestSaved:
         assert self.parse(make, clip, tmp_path / "p") == 0
 
 
+class TestKept:
+    """Records behind a stage, from which other rows that begin alike go on."""
+
+    def rows(self, folder, factor=1.0):
+        first = dict(type="Brightness", factor=factor, keep=str(folder))
+        return [first], [first, dict(type="Wants", numbers=[])]
+
+    def calls(self, make, clip, folder, *stages, **kwargs):
+        Brightness.calls.clear()
+        parse = make(*stages, save_dir=folder, **kwargs).parse(clip)
+        assert parse.error is None
+        return len(Brightness.calls), parse
+
+    def test_another_row_goes_on_from_it(self, make, clip, tmp_path):
+        short, long = self.rows(tmp_path / "kept")
+        assert self.calls(make, clip, tmp_path / "a", *short)[0] == 1
+        calls, parse = self.calls(make, clip, tmp_path / "b", *long)
+        assert calls == 0 and parse.action_scores["action"].tolist() == [3, 0, 0]
+        apart = make(dict(type="Brightness"), dict(type="Wants", numbers=[])).parse(clip)
+        for name in ("boxes", "scores"):
+            got, expected = ([getattr(frame, name) for frame in each.frames] for each in (parse, apart))
+            np.testing.assert_array_equal(np.stack(got), np.stack(expected))
+
+    def test_what_later_stages_add_is_not_in_it(self, make, clip, tmp_path):
+        _, long = self.rows(tmp_path / "kept")
+        self.calls(make, clip, tmp_path / "a", *long)
+        [file] = (tmp_path / "kept").iterdir()
+        assert "action_scores/action" not in load_file(file) and "frames/boxes" in load_file(file)
+
+    def test_the_furthest_one_is_taken(self, make, clip, tmp_path):
+        first = dict(type="Brightness", keep=str(tmp_path / "one"))
+        second = dict(type="Brightness", factor=0.5, keep=str(tmp_path / "two"))
+        assert self.calls(make, clip, tmp_path / "a", first, second)[0] == 2
+        assert self.calls(make, clip, tmp_path / "b", first, second, dict(type="Wants", numbers=[]))[0] == 0
+        shutil.rmtree(tmp_path / "two")
+        assert self.calls(make, clip, tmp_path / "c", first, second, dict(type="Wants", numbers=[]))[0] == 1
+
+    @pytest.mark.parametrize("other", ["stage", "frames", "video", "broken"])
+    def test_one_of_something_else_is_made_again(self, make, clip, tmp_path, tiny_root, other):
+        short, long = self.rows(tmp_path / "kept")
+        self.calls(make, clip, tmp_path / "a", *short)
+        if other == "stage":
+            _, long = self.rows(tmp_path / "kept", factor=0.5)
+        elif other == "video":
+            shutil.copy(tiny_root / "test_videos" / "lunge" / "lunge_test_0.mp4", clip)
+        elif other == "broken":
+            next((tmp_path / "kept").iterdir()).write_bytes(b"half")
+        assert self.calls(make, clip, tmp_path / "b", *long, step=4 if other == "frames" else 5)[0] == 1
+
+    def test_nothing_is_kept_where_no_record_is(self, make, clip, tmp_path):
+        short, _ = self.rows(tmp_path / "kept")
+        make(*short).parse(clip)
+        assert not (tmp_path / "kept").exists()
+
+    def test_the_folder_is_not_part_of_what_a_record_follows_from(self, make, clip, tmp_path):
+        assert self.calls(make, clip, tmp_path / "a", *self.rows(tmp_path / "one")[0])[0] == 1
+        assert self.calls(make, clip, tmp_path / "a", *self.rows(tmp_path / "two")[0])[0] == 0
+
+
 STATES = """
 data_root, train_split, group, seconds = "nowhere", "train", "head", 3.0
 model = dict(type="X", num="@num_labels")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,24 @@ WINDOW_BYTES = 1 << 28
 """Decoded frames that the frame stages hold at a time."""
 DECISIVE = ("model", "test_pipeline", "tta_model", "group", "seconds")
 """What of a network's config a stage goes by."""
+OF_THE_ROW = ("train_frames", "keep")
+"""What the config of a stage says to others: of which frames the records are made that its network learns from, which
+:mod:`tpsparse.reproduction` reads, and where :class:`ActionParser` keeps the records as they are behind the stage."""
+
+
+@dataclass(frozen=True)
+class Keep:
+    """Records as the first stages of a row leave them, for any system whose row begins alike.
+
+    Args:
+        stages: How many.
+        folder: Where they are.
+        fingerprint: What they follow from besides the video and the frames.
+    """
+
+    stages: int
+    folder: Path
+    fingerprint: str
 
 
 # A wrapper of networks that need no gradients: mmengine does not wrap it in DistributedDataParallel again.
@@ -38,7 +58,9 @@ class ActionParser(BaseModel):
         frames: Config of the frames to parse besides those that stages want.
         taxonomy: Names, as :meth:`Taxonomy.to_meta` gives them.
         save_dir: Where each video's record is kept; a record found there that was made by the same stages, weights
-            and video is read instead of made again.
+            and video is read instead of made again. So are the records behind a stage whose config names a folder as
+            ``keep``: rows that begin alike, as those of an ablation, go on from there. Without ``save_dir`` nothing is
+            kept.
 
     Raises:
         InputError: If a stage needs what no earlier one gives, or a checkpoint cannot be used.
@@ -59,8 +81,13 @@ class ActionParser(BaseModel):
         self.frames = FRAME_SAMPLERS.build(frames)
         self.save_dir = Path(save_dir) if save_dir else None
         made_by = [_identity(stage, names) for stage in stages]
-        others = [stage.depends_on for stage in self.stages if stage.depends_on is not None]
-        self.fingerprint = fingerprint([__version__, taxonomy, frames, made_by, *others])
+        others = [stage.depends_on for stage in self.stages]
+        self.fingerprint = fingerprint([__version__, taxonomy, frames, made_by, *filter(None, others)])
+        self.keeps = [
+            Keep(end, Path(stage["keep"]), fingerprint([__version__, taxonomy, made_by[:end], others[:end]]))
+            for end, stage in enumerate(stages, start=1)
+            if save_dir and stage.get("keep")
+        ]
 
     def forward(self, *args: Any, **kwargs: Any) -> None:
         """Parsing is not differentiable; the loops call :meth:`test_step`."""
@@ -84,7 +111,7 @@ class ActionParser(BaseModel):
     def _parse_saved(self, video: Video) -> VideoParse:
         if self.save_dir is None:
             return self.parse_video(video)
-        file = self.save_dir / f"{video.name}.safetensors"
+        file = _file(self.save_dir, video)
         stamp = fingerprint([self.fingerprint, file_digest(str(video.path))])
         parse = _saved_parse(file, stamp)
         if parse is not None:
@@ -102,19 +129,34 @@ class ActionParser(BaseModel):
         """
         wanted = set(self.frames(video.num_frames))
         wanted.update(number for stage in self.stages for number in stage.frame_numbers(video.num_frames))
-        parse = VideoParse(
-            video=video.name,
-            size=video.size,
-            num_frames=video.num_frames,
-            fps=video.fps,
-            frames=[FrameParse(number, boxes=torch.zeros(0, 4).numpy()) for number in sorted(wanted)],
-        )
-        for group in _groups(self.stages):
+        numbers = sorted(wanted)
+        kept = self._kept(video, numbers)
+        done, parse = _furthest(kept) or (0, _empty_parse(video, numbers))
+        for end in sorted({*kept, len(self.stages)}):
+            if end > done:
+                self._run(self.stages[done:end], video, parse)
+                done = end
+                if end in kept:
+                    file, stamp = kept[end]
+                    parse.save(file, dict(stamp=stamp))
+        return parse
+
+    def _kept(self, video: Video, numbers: list[int]) -> dict[int, tuple[Path, str]]:
+        """Number of stages to the file in which the record behind them is kept, and its stamp."""
+        if not self.keeps:
+            return {}
+        about = [numbers, file_digest(str(video.path))]
+        return {
+            keep.stages: (_file(keep.folder, video), fingerprint([keep.fingerprint, *about])) for keep in self.keeps
+        }
+
+    def _run(self, stages: list[Stage], video: Video, parse: VideoParse) -> None:
+        """Some stages of the row, on the record that those before them have left."""
+        for group in _groups(stages):
             if group[0].sees_frames:
                 self._parse_frames(group, video, parse)
             for stage in group:
                 stage.parse_video(video, parse)
-        return parse
 
     def _parse_frames(self, group: list[Stage], video: Video, parse: VideoParse) -> None:
         """Run frame stages window by window, so that memory does not grow with the video."""
@@ -142,18 +184,14 @@ def _groups(stages: list[Stage]) -> list[list[Stage]]:
 
 
 def build_stage(stage: dict[str, Any], taxonomy: Taxonomy) -> Stage:
-    """A stage from its config.
-
-    ``train_frames`` is left out: it says of which frames the records are made that its network learns from, and is read
-    by :mod:`tpsparse.reproduction` alone.
-    """
-    own = {name: value for name, value in stage.items() if name != "train_frames"}
+    """A stage from its config, without what that says to others (:data:`OF_THE_ROW`)."""
+    own = {name: value for name, value in stage.items() if name not in OF_THE_ROW}
     return STAGES.build(own, default_args=dict(taxonomy=taxonomy))
 
 
 def _identity(stage: dict[str, Any], taxonomy: Taxonomy) -> dict[str, Any]:
     """What a stage's results depend on: its config, and its weights by content, wherever they lie."""
-    identity = dict(stage)
+    identity = {name: value for name, value in stage.items() if name != "keep"}
     if "checkpoint" in identity:
         identity["checkpoint"] = file_digest(find_checkpoint(identity["checkpoint"], identity["config"]))
     if "config" in identity:
@@ -169,6 +207,30 @@ def _identity(stage: dict[str, Any], taxonomy: Taxonomy) -> dict[str, Any]:
 
 def _test_set(cfg: Config) -> dict[str, Any]:
     return cfg.get("test_dataloader", {}).get("dataset", {})
+
+
+def _empty_parse(video: Video, numbers: Sequence[int]) -> VideoParse:
+    """The record of a video of which nothing is known yet, with the frames to be parsed."""
+    return VideoParse(
+        video=video.name,
+        size=video.size,
+        num_frames=video.num_frames,
+        fps=video.fps,
+        frames=[FrameParse(number, boxes=torch.zeros(0, 4).numpy()) for number in numbers],
+    )
+
+
+def _furthest(kept: dict[int, tuple[Path, str]]) -> tuple[int, VideoParse] | None:
+    """The whole record that the most stages have made, and how many these are; None where there is none."""
+    for end in sorted(kept, reverse=True):
+        parse = _saved_parse(*kept[end])
+        if parse is not None:
+            return end, parse
+    return None
+
+
+def _file(folder: Path, video: Video) -> Path:
+    return folder / f"{video.name}.safetensors"
 
 
 def _saved_parse(file: Path, stamp: str) -> VideoParse | None:

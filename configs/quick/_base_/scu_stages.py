@@ -2,7 +2,6 @@
 
 quick = "{{ fileDirname }}/.."
 
-states = dict(type="ParsePartStates")
 sequence = dict(
     type="FuseFeatures",
     name="scu",
@@ -10,12 +9,21 @@ sequence = dict(
     # Frames are drawn at random in training: more are saved than one sample takes.
     train_frames=dict(type="EvenFrames", num=12),
 )
+# Most ablations begin alike: each goes on from the records that are kept behind a stage.
 stages = dict(
     persons=dict(type="DetectPersons", config=f"{quick}/person_detection/cascade-rcnn_r18_fpn_1xb8_synthetic.py"),
-    parts=dict(type="DetectPartsAndObjects", config=f"{quick}/part_detection/scu_faster-rcnn_vgg11_1xb8_synthetic.py"),
-    states=dict(states, config=f"{quick}/part_parsing/scu_part-states_vgg11_1xb8_synthetic-256.py"),
+    parts=dict(
+        type="DetectPartsAndObjects",
+        keep="@work_dir/parses/scu_parts",
+        config=f"{quick}/part_detection/scu_faster-rcnn_vgg11_1xb8_synthetic.py",
+    ),
+    states=dict(
+        type="ParsePartStates",
+        keep="@work_dir/parses/scu_states",
+        config=f"{quick}/part_parsing/scu_part-states_vgg11_1xb8_synthetic-256.py",
+    ),
     states_no_relevance=dict(
-        states, config=f"{quick}/part_parsing/scu_part-states_vgg11_1xb8_synthetic-256_no-relevance.py"
+        type="ParsePartStates", config=f"{quick}/part_parsing/scu_part-states_vgg11_1xb8_synthetic-256_no-relevance.py"
     ),
     **{
         name: dict(sequence, config=f"{quick}/feature_fusion/{config}.py")

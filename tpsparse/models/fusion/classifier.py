@@ -26,7 +26,7 @@ class FeatureClassifier(BaseModel):
 
     @abstractmethod
     def feature_shapes(self, frames: int, persons: int) -> dict[str, tuple[int, ...]]:
-        """Name of each feature that a batch must have, to its shape in a video of so many frames and persons in each."""
+        """Name of each feature that a batch must have, to its shape in a video of so many frames and persons."""
 
     @property
     def feature_names(self) -> tuple[str, ...]:
