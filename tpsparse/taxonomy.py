@@ -47,15 +47,17 @@ class Taxonomy:
     def from_root(cls, root: str | Path) -> Taxonomy:
         """Read the lists of a data set in the official layout; actions are the folders of the training videos.
 
+        The list of objects may be empty, as of a data set that has none.
+
         Raises:
-            InputError: If a list or the folder of training videos is missing.
+            InputError: If a list or the folder of training videos is missing, or another list is empty.
         """
         root = Path(root)
         return cls(
             parts=_read_list(root / "list" / "body_part.txt"),
             states=_read_list(root / "list" / "part_stat.txt"),
             actions=_read_actions(root / "train_videos"),
-            objects=_read_list(root / "list" / "object.txt"),
+            objects=_read_list(root / "list" / "object.txt", may_be_empty=True),
         )
 
     @classmethod
@@ -105,14 +107,14 @@ def _mirror(name: str) -> str:
     return name
 
 
-def _read_list(path: Path) -> tuple[str, ...]:
+def _read_list(path: Path, *, may_be_empty: bool = False) -> tuple[str, ...]:
     if not path.is_file():
         raise InputError(f"{path} is missing: a data set in the official layout has one name a line there")
     try:
         names = tuple(line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip())
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8 text ({error.reason}): save it as UTF-8") from error
-    if not names:
+    if not names and not may_be_empty:
         raise InputError(f"{path} is empty: write one name a line")
     return names
 
