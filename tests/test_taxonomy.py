@@ -129,6 +129,13 @@ def test_empty_list_is_named(tmp_path, content):
         Taxonomy.from_root(root)
 
 
+@pytest.mark.parametrize("content", [b"", b"\n  \n"])
+def test_the_list_of_objects_may_be_empty(tmp_path, content):
+    root = write_lists(tmp_path)
+    (root / "list" / "object.txt").write_bytes(content)
+    assert Taxonomy.from_root(root).objects == ()
+
+
 def test_list_in_another_encoding_is_named(tmp_path):
     root = write_lists(tmp_path)
     (root / "list" / "object.txt").write_bytes("café\n".encode("latin-1"))
