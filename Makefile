@@ -37,6 +37,7 @@ studies: study-data
 pcf-study-data: $(READY)
 	$(PY) tools/prepare_data.py synthetic --out $(STUDIES)/pcf_data --actions 8 --train 24 --test 5 --frames 90
 	$(PY) tools/prepare_data.py flow $(STUDIES)/pcf_data --short-side 72 --effort quick
+	$(PY) tools/prepare_data.py synthetic --out $(STUDIES)/pose_data --actions 8 --train 150 --test 1 --frames 10 --seed 7
 
 pcf-studies: pcf-study-data
 	for table in pcf_table2 runner_up_table1 pcf_table3 pcf_table1; do \

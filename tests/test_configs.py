@@ -22,7 +22,6 @@ from tpsparse.parsing import (
     base,
     frame_parts,
     network,
-    part_detection,
     part_states,
     parts,
     persons,
@@ -163,7 +162,7 @@ def test_samples_go_through_the_pipeline(path, split, tiny_root, tiny_taxonomy, 
 
 @pytest.mark.parametrize("path", SYSTEMS, ids=label)
 def test_systems_build(path, monkeypatch, tiny_root):
-    for module in (persons, pose, part_detection, frame_parts, parts, part_states, segments, actions):
+    for module in (persons, pose, frame_parts, parts, part_states, segments, actions):
         monkeypatch.setattr(module, "load_network", lambda config, checkpoint, taxonomy, *options: built(config))
     cfg = load_config(path, taxonomy=NAMES, options={"data_root": str(tiny_root)})
     drawn = Taxonomy.from_root(tiny_root)

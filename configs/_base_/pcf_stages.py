@@ -36,11 +36,11 @@ stages = dict(
         "td-hm_hrnet-w48_8xb32-210e_coco-256x192-0e67c616_20220913.pth",
     ),
     parts=dict(
-        type="DetectParts",
+        type="ParseParts",
         config=f"{configs}/part_detection/pcf_yolof_r101-c5_4xb6-24e_kinetics-tps-384x288.py",
     ),
     parts_no_pose=dict(
-        type="DetectParts",
+        type="ParseParts",
         config=f"{configs}/part_detection/pcf_yolof_r101-c5_4xb6-24e_kinetics-tps-384x288_no-pose.py",
     ),
     **{

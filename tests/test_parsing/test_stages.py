@@ -113,12 +113,13 @@ class TestParseParts:
 
     def test_gives_what_it_says(self, stages, video, tiny_taxonomy):
         stage, frames = self.parse(stages, video, tiny_taxonomy, 32)
+        assert stage.gives == ["part_boxes", "part_scores", "state_scores", "feature:part", "feature:state"]
         for frame, persons in zip(frames, (2, 0, 1), strict=True):
             frame.check()
             assert frame.part_boxes.shape == (persons, 3, 4) and frame.state_scores.shape == (persons, 3, 3)
             assert {name: array.shape for name, array in frame.person_features.items()} == {
-                "part": (persons, stage.widths["part"]),
-                "state": (persons, stage.widths["state"]),
+                "part": (persons, 16),  # channels of the backbone's finest map, and of the state head
+                "state": (persons, 96),
             }
         np.testing.assert_allclose(frames[0].state_scores.sum(axis=2), 1, rtol=1e-4)
 

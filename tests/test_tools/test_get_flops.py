@@ -64,7 +64,7 @@ def test_second_of_video(run_tool, tiny_root, tmp_path, capsys):
     [system] = json.loads(file.read_text())
     assert system["video"] == dict(fps=10.0, duration=4.0, persons=2, step=5)
     rates = {stage["stage"]: stage["inputs_a_second"] for stage in system["by_stage"]}
-    assert (rates["DetectPersons"], rates["DetectParts"], rates["csn_ip"]) == (2, 4, 1 / 4)
+    assert (rates["DetectPersons"], rates["ParseParts"], rates["csn_ip"]) == (2, 4, 1 / 4)
     assert rates["ip_3s_arm"] == pytest.approx(1 / 3) and rates["GrowBoxes"] == 0
     whole = sum(stage["multiply_adds_a_second"] for stage in system["by_stage"])
     assert system["multiply_adds_a_second"] == whole

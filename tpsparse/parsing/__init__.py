@@ -7,7 +7,6 @@ from .frame_parts import DetectPartsAndObjects
 from .most_frequent import MostFrequentStates, most_frequent_states
 from .network import TrainedNetwork, load_network, load_weights
 from .parser import ActionParser
-from .part_detection import DetectParts
 from .part_states import ParsePartStates
 from .parts import ParseParts
 from .persons import DetectPersons
@@ -19,7 +18,6 @@ __all__ = [
     "ActionParser",
     "ClassifySegments",
     "ClassifyVideo",
-    "DetectParts",
     "DetectPartsAndObjects",
     "DetectPersons",
     "EnsembleActions",

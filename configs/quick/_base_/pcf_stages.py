@@ -33,9 +33,9 @@ stages = dict(
         type="EstimatePose",
         config=f"{quick}/pose_estimation/pcf_td-hm_hrnet-w16_1xb16_synthetic-128x96.py",
     ),
-    parts=dict(type="DetectParts", config=f"{quick}/part_detection/pcf_yolof_r18-c5_1xb16_synthetic-128x96.py"),
+    parts=dict(type="ParseParts", config=f"{quick}/part_detection/pcf_yolof_r18-c5_1xb16_synthetic-128x96.py"),
     parts_no_pose=dict(
-        type="DetectParts", config=f"{quick}/part_detection/pcf_yolof_r18-c5_1xb16_synthetic-128x96_no-pose.py"
+        type="ParseParts", config=f"{quick}/part_detection/pcf_yolof_r18-c5_1xb16_synthetic-128x96_no-pose.py"
     ),
     **{
         name: dict(type="ClassifyVideo", name=name, config=f"{quick}/action_recognition/{config}.py")

@@ -150,7 +150,7 @@ class TestTable3:
 def test_quick_system_with_every_kind_of_stage():
     found = {cost.stage: cost for cost in system_costs(QUICK / "systems" / "pcf.py", NAMES)}
     abouts = {name: cost.about for name, cost in found.items()}
-    assert abouts["DetectPersons"] == "frames" and abouts["EstimatePose"] == abouts["DetectParts"] == "persons"
+    assert abouts["DetectPersons"] == "frames" and abouts["EstimatePose"] == abouts["ParseParts"] == "persons"
     assert abouts["csn_ip"] == "videos" and abouts["ip_3s_head"] == "segments" and abouts["GrowBoxes"] == "no network"
     assert len({cost.multiply_adds for name, cost in found.items() if name.startswith("ip_3s")}) == 1
     assert (found["ip_3s_head"].cut, found["csn_ip"].cut, found["GrowBoxes"].cut) == (3, None, None)

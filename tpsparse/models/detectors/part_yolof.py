@@ -25,7 +25,12 @@ class PartYOLOF(YOLOF):
 
     Args:
         args: Of mmdet's YOLOF.
+
+    Attributes:
+        outputs: What is predicted of a person.
     """
+
+    outputs = ("part_boxes", "part_scores")
 
     def predict(
         self, batch_inputs: Tensor, batch_data_samples: list[DetDataSample], rescale: bool = True

@@ -51,9 +51,14 @@ class ParsingHRNet(BaseModel):
         test_cfg: ``flip_test`` also looks at the mirrored crop and averages.
         init_cfg: Weights, as in every mmengine module.
 
+    Attributes:
+        outputs: What is predicted of a person.
+
     Raises:
         ValueError: If no head gives part heatmaps.
     """
+
+    outputs = ("part_boxes", "part_scores", "state_scores", "part_feature", "state_feature")
 
     def __init__(
         self,

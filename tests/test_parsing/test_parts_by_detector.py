@@ -10,7 +10,7 @@ from mmengine.registry import init_default_scope
 from tpsparse.datasets.video import Video
 from tpsparse.engine import load_config
 from tpsparse.errors import InputError
-from tpsparse.parsing import DetectParts, DetectPersons, check_row
+from tpsparse.parsing import DetectPersons, ParseParts, check_row
 from tpsparse.registry import MODELS
 from tpsparse.structures import FrameParse
 
@@ -60,12 +60,12 @@ def frames(drawn, *, keypoints=True):
     return parses
 
 
-class TestDetectParts:
+class TestPartDetector:
     @pytest.fixture
     def run(self, network, tiny_taxonomy, images, drawn):
         def go(suffix="", parses=None, score_thr=0.0, **kwargs):
             options = {"model.test_cfg.score_thr": score_thr}
-            stage = DetectParts(**network(PARTS + suffix), taxonomy=tiny_taxonomy, options=options, **kwargs)
+            stage = ParseParts(**network(PARTS + suffix), taxonomy=tiny_taxonomy, options=options, **kwargs)
             parses = frames(drawn) if parses is None else parses
             stage.parse_frames(images, parses)
             return stage, parses
@@ -88,7 +88,7 @@ class TestDetectParts:
         plain, parses = run("_no-pose", frames(drawn, keypoints=False))
         assert list(guided.needs) == ["boxes", "keypoints"] and list(plain.needs) == ["boxes"]
         assert all(frame.part_boxes is not None for frame in parses)
-        with pytest.raises(InputError, match="DetectParts needs keypoints"):
+        with pytest.raises(InputError, match="ParseParts needs keypoints"):
             check_row([_Given("boxes"), guided])
         check_row([_Given("boxes"), plain])
 
