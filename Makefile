@@ -14,6 +14,7 @@ READY := $(VENV)/.ready
 DEMO := work_dirs/demo
 SYSTEM := configs/quick/systems/dap.py
 STUDIES := work_dirs/studies
+POSE := configs/quick/pose_estimation/pcf_td-hm_hrnet-w16_1xb16_synthetic-128x96.py
 
 .PHONY: setup demo studies study-data pcf-studies pcf-study-data test lint annotate language benchmarks
 
@@ -38,6 +39,8 @@ pcf-study-data: $(READY)
 	$(PY) tools/prepare_data.py synthetic --out $(STUDIES)/pcf_data --actions 8 --train 24 --test 5 --frames 90
 	$(PY) tools/prepare_data.py flow $(STUDIES)/pcf_data --short-side 72 --effort quick
 	$(PY) tools/prepare_data.py synthetic --out $(STUDIES)/pose_data --actions 8 --train 150 --test 1 --frames 10 --seed 7
+	$(PY) tools/train.py $(POSE) --work-dir $(STUDIES)/pose --seed 0 --resume \
+	  --cfg-options data_root=$(STUDIES)/pose_data train_dataloader.dataset.frame_step=1 train_cfg.max_epochs=4
 
 pcf-studies: pcf-study-data
 	for table in pcf_table2 runner_up_table1 pcf_table3 pcf_table1; do \

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from tpsparse.engine import build_runner, load_config
 from tpsparse.errors import InputError
 from tpsparse.parsing import ActionParser
 from tpsparse.registry import MODELS
+from tpsparse.structures import FrameParse, VideoParse
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +118,110 @@ def test_write_to(drawn, tiny_root, tmp_path):
     cfg = load_config(drawn.QUICK_SYSTEM, options={"data_root": str(tiny_root)}, work_dir="work")
     apis.write_to(cfg, tmp_path)
     assert cfg.test_evaluator.out_dir == str(tmp_path) and cfg.model.save_dir == str(tmp_path / "parses" / "test")
+
+
+class TestObjectsOfASystem:
+    """Its first network was trained when the list of objects was another, which does not matter to it."""
+
+    def leave(self, folder, name, taxonomy):
+        (folder / name).mkdir(parents=True)
+        meta = {} if taxonomy is None else {"dataset_meta": {"taxonomy": taxonomy}}
+        torch.save({"meta": meta, "state_dict": {}}, folder / name / "epoch_1.pth")
+        (folder / name / "last_checkpoint").write_text("epoch_1.pth")
+
+    @pytest.mark.parametrize(
+        ("objects", "expected"),
+        [
+            ((["old"], ["rope", "bar"], ["later"]), ("rope", "bar")),
+            ((None, ["rope"], ["later"]), ("rope",)),
+            (([], None, ["later"]), ("later",)),
+            ((["old"], [], ["later"]), ()),
+            ((["old"], None, None), ("old",)),
+        ],
+    )
+    def test_of_the_first_that_uses_them(self, drawn, tmp_path, tiny_taxonomy, objects, expected):
+        config = drawn.QUICK / "systems" / "scu.py"
+        stages = [stage for stage in load_config(config, taxonomy=tiny_taxonomy).model.stages if "config" in stage]
+        assert [stage.type for stage in stages][:3] == ["DetectPersons", "DetectPartsAndObjects", "ParsePartStates"]
+        for stage, names in zip(stages, (*objects, None), strict=True):
+            known = None if names is None else tiny_taxonomy.to_meta() | dict(objects=names)
+            self.leave(tmp_path, Path(stage.config).stem, known)
+        found = apis._trained_taxonomy(config, tmp_path, None)
+        assert found.objects == expected and found.states == tiny_taxonomy.states
+
+    def test_no_names_at_all(self, drawn, tmp_path, tiny_taxonomy):
+        config = drawn.QUICK / "systems" / "scu.py"
+        for stage in load_config(config, taxonomy=tiny_taxonomy).model.stages:
+            if "config" in stage:
+                self.leave(tmp_path, Path(stage.config).stem, None)
+        with pytest.raises(InputError, match="names no checkpoint that knows its labels"):
+            apis._trained_taxonomy(config, tmp_path, None)
+
+
+class TestFeatures:
+    """Records are checked against the network of features when a run is built."""
+
+    def config(self, drawn, root, parses, name="scu_lstm_1xb16_synthetic_no-language"):
+        options = {"data_root": str(root), "parses_dir": str(parses), "train_cfg.max_epochs": 1}
+        return load_config(drawn.QUICK / "feature_fusion" / f"{name}.py", options=options, work_dir=parses / "work")
+
+    def save(self, root, parses, **changes):
+        """Of every drawn video one frame with nobody and one with a person, whose features are changed."""
+        own = dict(part_visual=np.ones((1, 3 * 64)), part_relevance=np.ones((1, 3)))
+        own = {name: array for name, array in {**own, **changes}.items() if array is not None}
+        for split in ("train", "test"):
+            for video in (root / f"{split}_videos").glob("*/*.mp4"):
+                frames = [
+                    FrameParse(1, np.zeros((0, 4)), person_features={name: array[:0] for name, array in own.items()}),
+                    FrameParse(2, np.ones((1, 4)), person_features=own),
+                ]
+                for folder in (split, f"scu/{split}"):
+                    record = VideoParse(video.stem, size=(64, 96), num_frames=12, fps=10, frames=frames)
+                    record.save(parses / folder / f"{video.stem}.safetensors")
+
+    @pytest.mark.parametrize(
+        ("changes", "told"),
+        [
+            (
+                dict(part_visual=np.ones((1, 30))),
+                "part_visual: 30 channels of each person in .*, the network takes 192",
+            ),
+            (
+                dict(part_relevance=None),
+                "part_relevance: no such feature in .*, the network takes 3 channels of each p",
+            ),
+        ],
+    )
+    def test_others(self, drawn, tiny_root, tmp_path, changes, told):
+        self.save(tiny_root, tmp_path)
+        cfg = self.config(drawn, tiny_root, tmp_path)
+        apis.train(cfg)
+        self.save(tiny_root, tmp_path, **changes)
+        told = rf"{told}.*: fill it again with tools/reproduce\.py$"
+        with pytest.raises(InputError, match=rf"^{tmp_path}/scu/train has records of other features .*{told}"):
+            apis.train(self.config(drawn, tiny_root, tmp_path))
+        with pytest.raises(InputError, match=rf"^{tmp_path}/test has records of other features .*{told}"):
+            apis.test(self.config(drawn, tiny_root, tmp_path))
+
+    def test_of_frames_and_of_the_video(self, drawn, tiny_root, tmp_path):
+        self.save(tiny_root, tmp_path)
+        cfg = self.config(drawn, tiny_root, tmp_path, "dap_mlp_1xb16_synthetic")
+        cfg.model.frame_features, cfg.model.video_features = {}, {}
+        cfg.model.person_features = dict(part_visual=192)
+        apis.train(cfg)
+        cfg.model.person_features, cfg.model.frame_features = {}, dict(part_visual=192)
+        told = "part_visual: 192 channels of each person in .*, the network takes 192 channels of each frame"
+        with pytest.raises(InputError, match=told):
+            apis.train(cfg)
+
+    def test_nobody_anywhere(self, drawn, tiny_root, tmp_path):
+        """Nothing can be told then, and the run is let begin."""
+        self.save(tiny_root, tmp_path, part_visual=np.ones((1, 192)))
+        for path in tmp_path.glob("scu/train/*"):
+            record = VideoParse.load(path)
+            record.frames = record.frames[:1]
+            record.save(path)
+        apis.train(self.config(drawn, tiny_root, tmp_path))
 
 
 class TestStartFrom:

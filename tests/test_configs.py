@@ -182,6 +182,26 @@ def test_systems_build(path, monkeypatch, tiny_root):
     assert asked <= given and ("action" not in asked or given & {"state_scores", "part_states"})
 
 
+@lru_cache(maxsize=1)
+def records_of_fusions() -> dict[tuple[Path, str], set[Path]]:
+    """Folder and first word of a fusion config to where the systems that have it as a stage write their records."""
+    folders: dict[tuple[Path, str], set[Path]] = {}
+    for system in SYSTEMS:
+        cfg = load_config(system, taxonomy=NAMES)
+        for config in [Path(stage.config).resolve() for stage in cfg.model.stages if "config" in stage]:
+            if config.parent.name == "feature_fusion":
+                key = config.parent, config.stem.partition("_")[0]
+                folders.setdefault(key, set()).add(Path(cfg.work_dir) / "parses")
+    return folders
+
+
+@pytest.mark.parametrize("path", [path for path in TRAININGS if path.parent.name == "feature_fusion"], ids=label)
+def test_fusions_read_what_a_system_of_theirs_writes(path):
+    """By itself a fusion learns from the records of a system of its size; an ablation's from those of its parent."""
+    parses = Path(load_config(path, taxonomy=NAMES).parses_dir)
+    assert parses in records_of_fusions()[path.parent, path.stem.partition("_")[0]]
+
+
 @pytest.mark.parametrize("path", SYSTEMS, ids=label)
 def test_systems_name_configs_that_are_there(path):
     cfg = load_config(path, taxonomy=NAMES)

@@ -20,6 +20,16 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("videos", nargs="+", type=Path, metavar="VIDEO", help="video files, or folders of them")
     parser.add_argument("--out", type=folder, required=True, help="OUT/<video>/parse.json and overlay.mp4 are written")
     parser.add_argument("--every", type=positive, default=1, metavar="N", help="parse every N-th frame (default: 1)")
+    parser.add_argument(
+        "--record", action="store_true", help="write OUT/<video>/record.safetensors too, for tools/analysis/"
+    )
+    parser.add_argument(
+        "--min-state-score",
+        type=_probability,
+        default=0.5,
+        metavar="P",
+        help="the states of a part in parse.json and the overlay are those above this probability (default: 0.5)",
+    )
     add_config_options(parser)
     args = parser.parse_args(argv)
 
@@ -32,7 +42,9 @@ def main(argv: list[str] | None = None) -> int:
     failed = 0
     for path, target in tqdm(list(zip(paths, _folders(Path(args.out), paths))), desc="parse", unit="video"):
         try:
-            apis.parse_to_folder(system, taxonomy, path, target)
+            apis.parse_to_folder(
+                system, taxonomy, path, target, record=args.record, min_state_score=args.min_state_score
+            )
             tqdm.write(f"{target}")
         except InputError as error:
             failed += 1
@@ -40,6 +52,16 @@ def main(argv: list[str] | None = None) -> int:
     if failed:
         print(f"skipped {failed} of {len(paths)} videos, listed above", file=sys.stderr)
     return DONE if not failed else SOME_SKIPPED if failed < len(paths) else FAILED
+
+
+def _probability(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 0 to 1")
+    return value
 
 
 def _videos(given: list[Path]) -> list[Path]:

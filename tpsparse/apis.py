@@ -13,27 +13,31 @@ from mmengine.hooks import EMAHook, Hook
 from mmengine.logging import print_log
 from mmengine.model import BaseTTAModel
 from mmengine.registry import init_default_scope
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
 from torch import Tensor
 from torch.nn import Module
 from torch.nn.parallel import DistributedDataParallel
 
+from .datasets.tasks import TPSFeatureDataset
 from .datasets.video import Video, frames_of
 from .engine import build_runner, config_taxonomy, evaluators, fix_threads, load_config
 from .engine.launch import check_sync_bn, noticing_lost_peers
 from .engine.options import check_training
 from .errors import InputError
+from .models.fusion import FeatureClassifier
 from .parsing import ActionParser, load_weights
 from .parsing.network import compared_kinds, find_checkpoint, merges_views, read_checkpoint, stored_taxonomy
 from .registry import MODELS, SCOPE
 from .structures import VideoParse
-from .structures.export import parse_to_json
-from .structures.files import remove_partials, write_json
+from .structures.export import LEAST_STATE_SCORE, parse_to_json
+from .structures.files import remove_partials, write_json, writing_told
 from .taxonomy import Taxonomy
 from .visualization import write_overlay
 
 PARSER = "ActionParser"
 BACKBONE = "backbone."
+RECORD_FILE = "record.safetensors"
+REPRODUCE = "tools/reproduce.py"
 ASSUMED_FPS = 25.0
 """Frames a second of an overlay whose video tells none."""
 
@@ -72,6 +76,7 @@ def train(cfg: Config, *, launcher: str = "none", resume: bool = False) -> Runne
         # Else first built inside the training; both are what the training itself would build, in its order.
         if runner.train_loop is not None:
             runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
+            _check_features(runner, runner.train_loop)
     if cfg.get("sync_bn"):
         check_sync_bn(runner.model, cfg.filename)
     if checkpoint is None and cfg.get("start_from"):
@@ -114,7 +119,7 @@ def test(cfg: Config, *, checkpoint: str | None = None, launcher: str = "none") 
     if checkpoint is not None:
         _load_into(runner, checkpoint, cfg)
     with _building(cfg.filename):
-        _ = runner.test_loop  # else first built inside the test
+        _check_features(runner, runner.test_loop)  # its data set would else first be built inside the test
     return runner.test(), runner
 
 
@@ -160,23 +165,50 @@ def parse_video(parser: ActionParser, path: str | Path) -> VideoParse:
     return parser.parse_video(Video(path))
 
 
-def parse_to_folder(parser: ActionParser, taxonomy: Taxonomy, path: str | Path, folder: Path) -> VideoParse:
+def parse_to_folder(
+    parser: ActionParser,
+    taxonomy: Taxonomy,
+    path: str | Path,
+    folder: Path,
+    *,
+    record: bool = False,
+    min_state_score: float = LEAST_STATE_SCORE,
+) -> VideoParse:
     """Parse one video and write ``parse.json`` and ``overlay.mp4`` to a folder of its own.
 
+    Args:
+        parser: A system, as :func:`build_parser` gives it.
+        taxonomy: The names that it was trained with.
+        path: The video.
+        folder: Where to; it is made if need be.
+        record: Write ``record.safetensors`` too, which :meth:`VideoParse.load` reads: all that the stages have found,
+            with features, such as the relevance of parts that ``tools/analysis/part_relevance.py`` draws.
+        min_state_score: As for :func:`parse_to_json` and :func:`draw_parse`.
+
     Raises:
-        InputError: If the video cannot be read or drawn; nothing is written then.
+        InputError: If the video cannot be read or drawn, and nothing is written then; or if there is no room.
     """
     video = Video(path)
     video.fps = video.fps if 0 < video.fps < math.inf else 0.0  # 0 stands for unknown
     parse = parser.parse_video(video)
     try:
-        write_overlay(folder / "overlay.mp4", frames_of(video), parse, taxonomy, video.fps or ASSUMED_FPS)
+        write_overlay(
+            folder / "overlay.mp4",
+            frames_of(video),
+            parse,
+            taxonomy,
+            video.fps or ASSUMED_FPS,
+            min_state_score=min_state_score,
+        )
     except ValueError as error:
         with suppress(OSError):  # it holds something else
             folder.rmdir()
         raise InputError(f"{path} cannot be drawn ({_first_line(error)}): encode it again or leave it out") from error
+    if record:
+        with writing_told(folder / RECORD_FILE):
+            parse.save(folder / RECORD_FILE)
     # Last: a folder with parse.json is complete.
-    write_json(folder / "parse.json", parse_to_json(parse, taxonomy))
+    write_json(folder / "parse.json", parse_to_json(parse, taxonomy, min_state_score=min_state_score))
     return parse
 
 
@@ -216,6 +248,32 @@ def _load_into(runner: Runner, checkpoint: str, cfg: Config) -> None:
     names, labels = config_taxonomy(cfg), cfg.get("label_table")
     kinds = compared_kinds(cfg)
     load_weights(_network_of(runner), checkpoint, names, cfg.filename, label_table=labels, kinds=kinds)
+
+
+def _check_features(runner: Runner, loop: BaseLoop) -> None:
+    """Refuse records whose features are not those that a classifier of features takes: told by the first with a person.
+
+    Raises:
+        InputError: Naming the folder and the feature.
+    """
+    network, dataset = _network_of(runner), loop.dataloader.dataset
+    if not isinstance(network, FeatureClassifier) or not isinstance(dataset, TPSFeatureDataset):
+        return
+    record = dataset.first_record()
+    if record is None:
+        return
+    path, found = record
+    for name, shape in network.feature_shapes(1, 1).items():
+        if found.get(name) != (len(shape), shape[-1]):
+            has = "no such feature" if name not in found else _told(*found[name])
+            told = f"{path.parent} has records of other features than the network takes ({name}: {has} in {path.name}"
+            raise InputError(
+                f"{told}, the network takes {_told(len(shape), shape[-1])}): fill it again with {REPRODUCE}"
+            )
+
+
+def _told(axes: int, channels: int) -> str:
+    return f"{channels} channels of {('the video', 'each frame', 'each person')[axes - 1]}"
 
 
 class _StartHook(Hook):
@@ -266,18 +324,28 @@ def _network_of(runner: Runner) -> Module:
 
 
 def _trained_taxonomy(config: str | Path, work_dir: Any, options: dict[str, Any] | None) -> Taxonomy:
-    """The names that the first network of a system was trained with."""
+    """The names that a system's networks were trained with.
+
+    They are those of the first network; the objects, which other networks need not share, those of the first that uses
+    them.
+    """
     # Which names fill the config does not matter for finding the stages' checkpoints.
     any_names = Taxonomy(parts=("part",), states=("state",), actions=("action",))
     cfg = load_config(config, options=options, work_dir=work_dir, taxonomy=any_names)
     if not is_system(cfg):
         raise InputError(f"config {config} is of one network: give a system config, as in configs/systems/")
+    found: dict[str, list[str]] | None = None
     for stage in cfg.model.get("stages", []):
-        if "checkpoint" in stage:
-            path = find_checkpoint(stage.checkpoint, stage.config)
-            names = stored_taxonomy(read_checkpoint(path))
-            if names is not None:
-                return Taxonomy.from_meta(names)
+        if "checkpoint" not in stage:
+            continue
+        names = stored_taxonomy(read_checkpoint(find_checkpoint(stage.checkpoint, stage.config)))
+        if names is None:
+            continue
+        found = found or names
+        if load_config(stage.config, taxonomy=any_names, label_table={}).get("uses_objects"):
+            return Taxonomy.from_meta({**found, "objects": names.get("objects", [])})
+    if found is not None:
+        return Taxonomy.from_meta(found)
     raise InputError(f"config {config} names no checkpoint that knows its labels: train with tools/reproduce.py")
 
 

@@ -45,7 +45,7 @@ model = dict(
     # One of 74 states is annotated, so that a state is much more often absent than present.
     state=dict(positive_weight=2.0, loss_weight=1.0),
     # The best-scored object in reach; of equals, as all annotated ones are, that which shares most of the person's box.
-    objects=dict(reach=1.2, min_score=0.05),
+    objects=dict(reach=1.2),
 )
 
 train_cfg = dict(type="EpochBasedTrainLoop", max_epochs=max_epochs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 
 import numpy as np
@@ -37,6 +38,13 @@ class TestDerive:
         table = derive_relevance(make_index(NAMES, [arms(0, *a), arms(1, *b)]), min_lift=min_lift)
         assert bool(table.relevant[ARM, 0, BEND]) is expected
 
+    def test_exactly_at_a_threshold_that_is_no_round_number(self):
+        # All 11 of a bend, and 9 of b's 11: the lift is 1 / (20 / 22) = 1.1. 1.1 * 11 * 20 is above 242 in doubles.
+        index = make_index(NAMES, [arms(0, *[BEND] * 11), arms(1, *[BEND] * 9, LIFT, LIFT)])
+        assert 1.1 * 11 * 20 > 11 * 22
+        assert bool(derive_relevance(index, min_lift=1.1).relevant[ARM, 0, BEND])
+        assert not derive_relevance(index, min_lift=1.1 + 1e-8).relevant[ARM, 0, BEND]
+
     def test_left_and_right_count_together(self):
         # a: left bends, right lifts; b: both lift. By sides the left arm's lift of bend would be 2, as it is here:
         # a has 1 bend of 2, all have 1 of 4; lift of "lift" in a is (1/2) / (3/4) < 1, in b 1 / (3/4) = 4/3.
@@ -51,6 +59,17 @@ class TestDerive:
         assert derive_relevance(make_index(NAMES, videos)).relevant[ARM, 1].tolist() == [False, False, True]
         table = derive_relevance(make_index(NAMES, videos), plain_states=["lift", "moonwalk"])
         assert table.relevant[ARM, :2].tolist() == [[True, False, False], [False, False, False]]
+
+    def test_plain_states_that_there_are_not(self, monkeypatch):
+        told = []
+        monkeypatch.setattr("mmengine.logging.print_log", lambda text, *level: told.append((text, *level)))
+        index = make_index(NAMES, [arms(0, NONE, BEND)])
+        derive_relevance(index, plain_states=["none"])
+        derive_relevance(index, plain_states=[])
+        assert told == []
+        derive_relevance(index, plain_states=["noone", "none", "nothing"])
+        expected = "plain_states of the relevance labels names noone, nothing, which the vocabulary has not: correct it"
+        assert told == [(f"{expected} in the config", "current", logging.WARNING)]
 
     def test_one_action_has_no_lift(self):
         table = derive_relevance(make_index(NAMES, [arms(1, NONE, BEND, BEND)]))

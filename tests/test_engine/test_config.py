@@ -209,6 +209,14 @@ def test_stage_without_checkpoint_takes_that_of_its_run(write):
     assert [stage.get("checkpoint") for stage in cfg.model.stages] == ["work/net_one", None, "c.pth"]
 
 
+def test_given_weights_are_those_of_the_network_of_that_name(write):
+    stages = "dict(type='A', config='x/one.py'), dict(type='A', config='x/one.py', train_options=dict(group='arm'))"
+    path = write(f"model = dict(stages=[{stages}, dict(type='C', config='one.py', checkpoint='own.pth')])")
+    options = {"given_weights": {"one": "elsewhere/epoch_4.pth", "two": "of_nobody.pth"}}
+    cfg = load_config(path, taxonomy=NAMES, work_dir="work", options=options)
+    assert [stage.checkpoint for stage in cfg.model.stages] == ["elsewhere/epoch_4.pth", "work/one-arm", "own.pth"]
+
+
 class TestStages:
     def test_a_list_among_stages_stands_for_its_members(self, tmp_path, tiny_taxonomy):
         path = tmp_path / "system.py"

@@ -85,8 +85,7 @@ class TestTinyBert:
         assert np.abs(vectors[0, 0, 1] - vectors[1, 0, 1]).max() > 0.01  # eating, of the head and of the left arm
 
     def test_given_words(self, bert: Path) -> None:
-        words = {"eat": "lift", "elsewhere": "word"}
-        vectors = encode(NAMES, str(bert), words, progress=False)
+        vectors = encode(NAMES, str(bert), {"eat": "lift"}, progress=False)
         np.testing.assert_allclose(vectors.part_states[0, 0], hidden(bert, "head lift"), atol=1e-5)
         assert vectors.words == {"eat": "lift"}
 
@@ -145,7 +144,51 @@ class TestUnknownWords:
         np.testing.assert_allclose(vectors.part_states[0, 1], [expected[0], expected[1:].mean(axis=0)], atol=1e-5)
 
 
+class TestWordsThatCannotBeUsed:
+    @pytest.mark.parametrize(
+        ("words", "told"),
+        [
+            (
+                {"step_onn": "step"},
+                r"given for step_onn, which no list of the data set has \(nearest: step_on\): correct",
+            ),
+            ({"zzz": "step"}, "given for zzz, which no list of the data set has: correct the name"),
+            ({5: "step"}, "given for 5, which no list of the data set has: correct the name"),
+            ({"eat": 5}, "words for eat are 5, which is no text: write them in quotes"),
+            (["eat"], r"words of the language model are \['eat'\]: give words by name"),
+        ],
+    )
+    def test_given(self, bert: Path, tmp_path: Path, words, told) -> None:
+        with pytest.raises(InputError, match=told):
+            encode(NAMES, str(bert), words, progress=False)
+        vectors_of(tmp_path / "file", str(bert), NAMES)
+        with pytest.raises(InputError, match=told):
+            vectors_of(tmp_path / "file", str(bert), NAMES, words)
+
+    def test_for_no_object(self, bert: Path) -> None:
+        vectors = encode(NAMES, str(bert), {"nothing": "ball"}, progress=False)
+        np.testing.assert_array_equal(vectors.objects_[2], vectors.objects_[1])
+
+    @pytest.mark.parametrize(("count", "fits"), [(29, True), (30, False)])
+    def test_more_tokens_than_the_model_takes(self, bert: Path, count: int, fits: bool) -> None:
+        """It takes 32: of these two are its own, and one is the part."""
+        names = Taxonomy(parts=("head",), states=("eat",), actions=("run",))
+        words = {"eat": " ".join(["lift"] * count)}
+        if fits:
+            assert encode(names, str(bert), words, progress=False).part_states.shape == (1, 1, 2, CHANNELS)
+            return
+        told = r"tiny takes 32 tokens, and 'head lift lift .* \.\.\.' has 33: give fewer words for its names"
+        with pytest.raises(InputError, match=told):
+            encode(names, str(bert), words, progress=False)
+
+
 class TestModelsThatCannotBeUsed:
+    def test_cut_vocabulary(self, tmp_path: Path) -> None:
+        folder = save_bert(tmp_path / "tiny")
+        (folder / "vocab.txt").write_text("[PAD]\n")
+        with pytest.raises(InputError, match=r"tiny cannot be loaded as a language model \(.*UNK.*\): fetch it again"):
+            encode(NAMES, str(folder), progress=False)
+
     def test_weights_of_another_kind(self, tmp_path: Path) -> None:
         """Without the check its network would have random numbers in place of what is missing."""
         from safetensors.torch import load_file, save_file
@@ -207,6 +250,24 @@ class TestStored:
         fewer = Taxonomy(NAMES.parts, NAMES.states[:2], NAMES.actions, NAMES.objects)
         with pytest.raises(InputError, match=rf"^{path} has vectors of other states .*1 foreign, as step_on"):
             vectors_of(path, str(bert), fewer)
+
+    @pytest.mark.parametrize("place", ["folder (ü)", "file/below", "file/further/below"])
+    def test_no_place_for_a_file(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+        """Said before the model is asked."""
+        (tmp_path / "folder (ü)").mkdir()
+        (tmp_path / "file").touch()
+        monkeypatch.setattr("tpsparse.language.encoder.encode", lambda *_: pytest.fail("asked"))
+        with pytest.raises(InputError) as error:
+            vectors_of(tmp_path / place, "model", NAMES)
+        told = f"cannot be written, as {tmp_path / 'file'} is a file" if "file" in place else "is a folder: name a file"
+        assert str(error.value).startswith(f"{tmp_path / place} {told}")
+
+    @pytest.mark.parametrize("model", ["", "  ", None])
+    def test_no_model(self, tmp_path: Path, model: str) -> None:
+        with pytest.raises(InputError, match=r"^language model .* is no name: give a directory, a hub name, or gt-all"):
+            vectors_of(tmp_path / "file", model, NAMES)
+        with pytest.raises(InputError, match=r"is no name"):
+            encode(NAMES, model, progress=False)
 
     def test_a_moved_model_is_the_same(self, bert: Path, tmp_path: Path) -> None:
         import shutil

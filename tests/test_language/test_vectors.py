@@ -82,6 +82,12 @@ class TestFile:
             ({"parts": ["head"]}, r"is damaged \(part_states has shape \(2, 3, 2, 4\), expected \(1, 3, 2, 4\)\)"),
             ({"model": None}, "is damaged"),
             ({"more": 1}, "is damaged"),
+            ({"words": ["a"]}, r"is damaged \(words is no table of texts\): remove it"),
+            ({"words": {"a": 5}}, r"is damaged \(words is no table of texts\)"),
+            ({"model": {"name": "tiny", "digest": 5}}, r"is damaged \(model has a name or digest that is no text\)"),
+            ({"model": {"name": 5}}, r"is damaged \(model has a name"),
+            ({"states": "abc"}, r"is damaged \(states is no list of names\)"),
+            ({"states": [1, 2, 3]}, r"is damaged \(states is no list of names\)"),
         ],
     )
     def test_header_that_does_not_fit(self, tmp_path: Path, change, told) -> None:

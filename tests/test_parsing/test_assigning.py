@@ -86,7 +86,26 @@ class TestCrowd:
         assert sorted(assign(boxes, [TALL, TALL])) == [-1, -1, 0, 1]
 
     def test_two_persons_in_one_place_the_first_is_first(self):
-        assert assign([around(50, 100), around(50, 100)], [TALL, TALL]) == [0, 1]
+        # Shifted by 4 of 10 pixels: an IoU of 60 / 140, so a hand of its own.
+        assert assign([around(50, 100), around(50, 104)], [TALL, TALL]) == [0, 1]
+
+    def test_a_second_detection_of_a_hand_does_not_displace_the_neighbours(self):
+        # The duplicate is shifted by 1 of 10 pixels: an IoU of 9 / 11, and wholly in both persons.
+        first, second = [0.0, 0.0, 100.0, 200.0], [60.0, 0.0, 160.0, 200.0]
+        boxes = [[62, 90, 72, 110], [63, 90, 73, 110], [150, 90, 159, 110]]
+        assert assign(boxes, [first, second], scores=[0.9, 0.8, 0.7]) == [0, -1, 1]
+        # Of another part it is none, and alone it is the first's.
+        assert assign(boxes, [first, second], scores=[0.9, 0.8, 0.7], labels=[HAND, HEAD, HAND]) == [0, 0, 1]
+        assert assign(boxes[1:], [first, second], scores=[0.8, 0.7]) == [0, 1]
+
+    @pytest.mark.parametrize(("shift", "owner"), [(2.0, -1), (2.1, 1)])
+    def test_exactly_as_much_as_counts_as_a_duplicate(self, shift, owner):
+        # Six pixels wide: shifted by 2, 4 of 8 are shared.
+        boxes = [[40, 90, 46, 100], [40 + shift, 90, 46 + shift, 100]]
+        assert assign(boxes, [TALL, TALL]) == [0, owner]
+
+    def test_boxes_without_an_area_are_no_duplicates(self):
+        assert assign([[50, 50, 50, 60], [50, 50, 50, 60]], [TALL, TALL]) == [0, 1]
 
     def test_distance_is_in_the_persons_own_size(self):
         # 30 pixels from a wide person's middle is less than 25 from a narrow one's.
@@ -139,15 +158,25 @@ def plain(boxes, scores, labels, persons):
             height = min(boxes[i][3], person[3]) - max(boxes[i][1], person[1])
             area = (boxes[i][2] - boxes[i][0]) * (boxes[i][3] - boxes[i][1])
             share = max(width, 0) * max(height, 0) / area
-            taken = any(owners[j] == p and labels[j] == labels[i] for j in range(len(boxes)))
-            if share < 0.5 or taken:
+            if share < 0.5:
                 continue
             dx = (boxes[i][0] + boxes[i][2] - person[0] - person[2]) / (person[2] - person[0])
             dy = (boxes[i][1] + boxes[i][3] - person[1] - person[3]) / (person[3] - person[1])
             ranked.append((share < 0.95, np.hypot(dx, dy), p))
-        if ranked:
-            owners[i] = min(ranked)[2]
+        theirs = [
+            [j for j in range(len(boxes)) if (owners[j], labels[j]) == (p, labels[i])] for *_, p in sorted(ranked)
+        ]
+        if theirs and theirs[0] and plain_iou(boxes[i], boxes[theirs[0][0]]) >= 0.5:
+            continue
+        able = [p for (*_, p), has in zip(sorted(ranked), theirs) if not has]
+        owners[i] = able[0] if able else -1
     return owners
+
+
+def plain_iou(one, two):
+    width, height = min(one[2], two[2]) - max(one[0], two[0]), min(one[3], two[3]) - max(one[1], two[1])
+    shared = max(width, 0) * max(height, 0)
+    return shared / (sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, two)) - shared)
 
 
 class TestByPerson:

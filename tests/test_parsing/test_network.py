@@ -85,7 +85,9 @@ class TestLoadWeights:
     )
     def test_of_another_vocabulary(self, tmp_path, names, kind):
         save(tmp_path / "a.pth", taxonomy=names)
-        with pytest.raises(InputError, match=f"a.pth was trained with other {kind} .*: use its own data set, or train"):
+        with pytest.raises(
+            InputError, match=f"a.pth was trained with other {kind} .*: use networks and data of one vocab"
+        ):
             self.load(tmp_path / "a.pth")
 
     @pytest.mark.parametrize(
@@ -95,9 +97,7 @@ class TestLoadWeights:
         names = Taxonomy(NAMES.parts, NAMES.states, NAMES.actions, ("ball", "rope"))
         save(tmp_path / "a.pth", taxonomy=Taxonomy(NAMES.parts, NAMES.states, NAMES.actions, objects))
         kinds = compared_kinds(Config(dict(uses_objects=True)))
-        told = (
-            rf"a.pth was trained with other objects \({len(objects)} names\) than the data set has \(2\): use its own"
-        )
+        told = rf"a.pth was trained with other objects \({len(objects)} names\) than those at hand \(2\): use networks"
         with nullcontext() if fits else pytest.raises(InputError, match=told):
             load_weights(nn.Linear(3, 2), str(tmp_path / "a.pth"), names, "net.py", kinds=kinds)
 

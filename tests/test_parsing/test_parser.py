@@ -51,6 +51,14 @@ class Wants(Stage):
 
 
 @STAGES.register_module(force=True)
+class Depends(Stage):
+    """Does nothing, and depends on what it is told."""
+
+    def __init__(self, *, on, taxonomy):
+        self.depends_on = on
+
+
+@STAGES.register_module(force=True)
 class NeedsParts(Stage):
     needs = ("part_boxes",)
 
@@ -254,6 +262,25 @@ class TestKept:
         elif other == "broken":
             next((tmp_path / "kept").iterdir()).write_bytes(b"half")
         assert self.calls(make, clip, tmp_path / "b", *long, step=4 if other == "frames" else 5)[0] == 1
+
+    def test_what_its_stages_depend_on_is_part_of_it(self, make, clip, tmp_path):
+        """As a data set that is annotated anew: of a stage before the folder, not of one behind it."""
+
+        def row(before="1", behind="1"):
+            first = dict(type="Brightness")
+            kept = dict(type="Depends", on=before, keep=str(tmp_path / "kept"))
+            return [first, kept, dict(type="Depends", on=behind)]
+
+        assert self.calls(make, clip, tmp_path / "a", *row())[0] == 1
+        assert self.calls(make, clip, tmp_path / "b", *row())[0] == 0
+        assert self.calls(make, clip, tmp_path / "c", *row(behind="2"))[0] == 0
+        assert self.calls(make, clip, tmp_path / "d", *row(before="2"))[0] == 1
+
+    @pytest.mark.parametrize("other", ["kept", "./kept", "more/../kept"])
+    def test_two_stages_with_one_folder(self, make, tmp_path, other):
+        stages = [dict(type="Brightness", keep=f"{tmp_path}/{name}") for name in ("kept", other)]
+        with pytest.raises(InputError, match=r"/kept is the keep folder of two stages of a row: give each its own"):
+            make(*stages)
 
     def test_nothing_is_kept_where_no_record_is(self, make, clip, tmp_path):
         short, _ = self.rows(tmp_path / "kept")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from tpsparse import apis
 from tpsparse.language import LanguageVectors
 from tpsparse.language.models import ModelIdentity
 from tpsparse.models.fusion import part_sequence
+from tpsparse.parsing import FuseFeatures
 from tpsparse.structures import VideoParse
 from tpsparse.structures.export import parse_to_json
 
@@ -63,7 +65,7 @@ def test_every_field_is_there(parsed):
     assert sum(map(len, parse.frames)) > 0 and sum(len(frame.objects) for frame in parse.frames) > 0
     for frame in parse.frames:
         widths = {name: array.shape[1] for name, array in frame.person_features.items()}
-        expected = dict(part_visual=64 * parts, part_states=parts * states, part_relevance=parts)
+        expected = dict(part_visual=64 * parts, part_relevance=parts)
         assert widths == dict(expected, person_objects=len(taxonomy.objects) + 1)
         assert frame.state_scores.shape == (len(frame), parts, states)
         assert (frame.objects.labels < len(taxonomy.objects)).all()
@@ -76,6 +78,22 @@ def test_what_belongs_to_a_part_without_a_box_is_zero(parsed):
     scores = np.concatenate([frame.state_scores for frame in parse.frames])
     assert (relevance[absent] == 0).all() and (scores[absent] == 0).all()
     assert (relevance[~absent] > 0).all()
+
+
+def test_the_action_is_told_by_the_state_scores(work_dir, parsed):
+    """They are in the record once, and the fusion reads them there."""
+    parse, _, taxonomy = parsed
+    config = tiny.QUICK / "feature_fusion" / "scu_lstm_1xb16_synthetic.py"
+    frames = dict(type="EvenFrames", num=8)
+    stage = FuseFeatures(config=str(config), checkpoint=str(work_dir / config.stem), frames=frames, taxonomy=taxonomy)
+    assert set(stage.needs) == {"state_scores", *(f"feature:part_{name}" for name in ("visual", "relevance"))} | {
+        "feature:person_objects"
+    }
+    stage.parse_video(None, parse)
+    before = parse.action_scores.pop("fusion")
+    other = replace(parse, frames=[replace(frame, state_scores=frame.state_scores / 2) for frame in parse.frames])
+    stage.parse_video(None, other)
+    assert np.abs(other.action_scores.pop("fusion") - before).max() > 1e-7
 
 
 def test_record_is_read_back_as_it_was(parsed):

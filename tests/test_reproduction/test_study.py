@@ -20,7 +20,9 @@ from tpsparse.reproduction.study import _compare
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 STUDIES = sorted(path for path in (REPOSITORY / "configs").rglob("studies/*.py") if "_base_" not in path.parts)
-OTHERS_BY_SIZE = [("runner_up", False), ("runner_up", True)]
+OTHERS_BY_SIZE = [(name, quick) for name in ("runner_up", "scu") for quick in (False, True)]
+OF_NO_REPORT = ("pcf_footage", "scu_ablations")
+POSE = "pcf_td-hm_hrnet-w16_1xb16_synthetic-128x96"
 PCF_BY_SIZE = {("pcf", False): 3, ("pcf", True): 4}  # footage at quick size alone
 SWIN = "dap_swin-24_1xb8_synthetic-8x2x1-rgb"
 QUICK_STUDIES = [path for path in STUDIES if "quick" in path.parts]
@@ -88,10 +90,13 @@ def test_studies_were_found():
 def test_every_study_names_configs_that_are_there(path, tiny_root, people_root, tmp_path):
     # Recognizers of part states are of six part groups.
     root = tiny_root if path.stem.startswith("dap") else people_root
-    options = dict(data_root=str(root), train_split="train", test_split="test")
+    weights = tmp_path / "given.pth"
+    weights.write_bytes(b"of a pose network")
+    data = dict(data_root=str(root), train_split="train", test_split="test")
+    options = dict(data, given_weights={POSE: str(weights)})
     made = Study(path, work_dir=str(tmp_path), options=options)
     [rows] = made.rows.values()
-    of_a_report = path.stem != "pcf_footage"
+    of_a_report = path.stem not in OF_NO_REPORT
     assert list(rows) == list(made.cfg.rows) and len(rows) >= (3 if of_a_report else 2)
     metrics = {metric for row in made.cfg.rows.values() for metric in row.get("paper", {})}
     assert bool(metrics) == of_a_report and metrics <= set(
@@ -226,6 +231,20 @@ def test_fewer_frames_for_the_networks_of_a_task(study):
     assert all("train_dataloader.dataset.frame_step=2" in line for line in made.commands(2))
     [place] = study("dap_table5", seeds=(0,)).places.values()
     assert "train_dataloader.dataset.frame_step" not in place.network_options(Path("action_recognition/x.py"))
+
+
+def test_given_weights_are_used_and_not_trained(tmp_path, people_root, stand_ins):
+    config = REPOSITORY / "configs" / "quick" / "studies" / "pcf_table2.py"
+    data = dict(data_root=str(people_root), train_split="train", test_split="test")
+    with pytest.raises(InputError, match=r"absent\.pth is missing: train it with .*pose_estimation"):
+        Study(config, work_dir=str(tmp_path), options=dict(data, given_weights={POSE: str(tmp_path / "absent.pth")}))
+    weights = tmp_path / "pose.pth"
+    weights.write_bytes(b"weights")
+    made = Study(config, work_dir=str(tmp_path), options=dict(data, given_weights={POSE: str(weights)}), seeds=(0, 1))
+    for rows in made.rows.values():
+        pose = [stage for stage in rows["parts_pose"].cfg.model.stages if stage.type == "EstimatePose"]
+        assert [stage.checkpoint for stage in pose] == [str(weights)]
+        assert POSE not in [network.name for row in rows.values() for network in row.networks]
 
 
 def test_networks_with_options_and_what_they_start_from(tmp_path, tiny_root, stand_ins):

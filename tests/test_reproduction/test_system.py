@@ -65,6 +65,7 @@ class StandIns:
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "report.json").write_text(json.dumps({"score": 0.5, "sources": {}}))
         metrics = {"parsed": 6, "failed": 2} if name == "features" else {"x": 1.0}
+        metrics |= {"tps/score": 0.5} if name == "system" else {}
         return metrics, SimpleNamespace(test_dataloader=SimpleNamespace(dataset=SimpleNamespace(problems=[])))
 
 
@@ -97,6 +98,7 @@ class TestSteps:
         assert stand_ins.calls == EVERYTHING
         assert report == read(tmp_path / "work" / "report.json")
         assert report["score"] == report["baseline_score"] == 0.5 and report["system"] == "dap.py"
+        assert report["metrics"] == {"x": 1.0}  # of a second metric, beside the score
         assert set(report["seconds"]) == set(made.place.record) and len(made.place.record) == 13
         assert made.place.skipped == 5 * 1 + 2  # one in every training, two videos without features
 

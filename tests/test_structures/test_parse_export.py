@@ -67,12 +67,14 @@ def test_everything_by_hand():
                                 "score": 0.9,
                                 "state": "none",
                                 "state_score": 0.7,
+                                "states": {"none": 0.7},
                             },
                             "left_arm": {
                                 "box": [5.0, 20.1, 15.0, 40.0],
                                 "score": 0.25,
                                 "state": "lift",
                                 "state_score": 0.7765,
+                                "states": {"lift": 0.7765},
                             },
                         },
                     }
@@ -195,3 +197,43 @@ class TestObjects:
     def test_more_than_are_named(self):
         with pytest.raises(InputError, match="has 4 objects and the taxonomy names 3: use the lists"):
             self.exported(FrameObjects([[1, 2, 3, 4]], [1], [3]))
+
+
+class TestStatesAtOnce:
+    """Sigmoids: a head that eats and watches."""
+
+    def exported(self, *scores, given=None, **options):
+        told = np.array([[scores, [NAN] * 3, [0, 0, 0]]], np.float32)
+        states = None if given is None else np.array([[given, -1, 0]])
+        frame = FrameParse(1, [[0, 0, 9, 9]], state_scores=told, part_states=states)
+        data = parse_to_json(VideoParse("clip", frames=[frame]), TAXONOMY, **options)
+        return data["frames"][0]["persons"][0]["parts"]
+
+    @pytest.mark.parametrize(
+        ("scores", "state", "expected"),
+        [
+            ((0.1, 0.9, 0.2), "bend", {"bend": 0.9}),
+            ((0.1, 0.75, 0.9), "lift", {"lift": 0.9, "bend": 0.75}),
+            ((0.1, 0.25, 0.3), "lift", {}),
+            ((0.5, 0.5, 0.0), "none", {}),  # exactly at the threshold
+            ((0.1, 0.50001, 0.5), "bend", {"bend": 0.5}),  # 0.50001 in four digits
+            ((0.0, 0.75, 0.75), "bend", {"bend": 0.75, "lift": 0.75}),  # of equals the first
+        ],
+    )
+    def test_above_a_half(self, scores, state, expected):
+        head = self.exported(*scores)["head"]
+        assert head["state"] == state and head["states"] == expected and list(head["states"]) == list(expected)
+
+    def test_another_threshold(self):
+        assert self.exported(0.25, 0.75, 0.5, min_state_score=0.25)["head"]["states"] == {"bend": 0.75, "lift": 0.5}
+        assert self.exported(0.25, 0.75, 0.5, min_state_score=1.0)["head"]["states"] == {}
+
+    def test_parts_without_probabilities(self):
+        assert "left_arm" not in self.exported(0.1, 0.9, 0.2)
+        frame = FrameParse(1, [[0, 0, 9, 9]], part_states=np.array([[0, -1, 1]]))
+        data = parse_to_json(VideoParse("clip", frames=[frame]), TAXONOMY)
+        assert data["frames"][0]["persons"][0]["parts"] == {"head": {"state": "none"}, "right_arm": {"state": "bend"}}
+
+    def test_given_state_stays(self):
+        head = self.exported(0.1, 0.9, 0.7, given=0)["head"]
+        assert head == {"state": "none", "state_score": 0.1, "states": {"bend": 0.9, "lift": 0.7}}

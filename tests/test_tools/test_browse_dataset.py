@@ -32,6 +32,16 @@ def test_every_training_config_is_drawn(run_tool, tiny_root, parses, tmp_path, c
     assert "2 of " in capsys.readouterr().out
 
 
+def test_parts_and_objects_are_told(tiny_root, monkeypatch):
+    """The data set's classes reach the picture."""
+    from tpsparse.analysis import browsing
+    from tpsparse.engine import load_config
+
+    [config] = [path for path in TRAINED if path.stem.startswith("scu_faster-rcnn")]
+    browser = browsing.Browser(load_config(config, options=dict(data_root=str(tiny_root))))
+    assert browser.classes == (*browser.taxonomy.parts, *browser.taxonomy.objects) and len(browser.taxonomy.objects)
+
+
 @pytest.mark.parametrize("config", [path for path in TRAINED if "flow" in path.stem], ids=lambda path: path.stem)
 def test_flow_is_no_picture(run_tool, tiny_root, tmp_path, capsys, config):
     arguments = (config, "--out", tmp_path / "out", "--num", 2, "--split", "test")

@@ -45,6 +45,28 @@ def test_good_video(parse, clips, tmp_path, drawn, find_leftovers):
     assert find_leftovers(tmp_path) == []
 
 
+def test_record_and_threshold_of_states(parse, clips, tmp_path):
+    """A record in the folder, and states of a lower probability than is the rule."""
+    from tpsparse.structures import VideoParse
+
+    assert parse(clips / "good.mp4", "--every", 6, "--record", "--min-state-score", 0) == 0
+    folder = tmp_path / "out" / "good"
+    assert sorted(path.name for path in folder.iterdir()) == ["overlay.mp4", "parse.json", "record.safetensors"]
+    record, content = VideoParse.load(folder / "record.safetensors"), json.loads((folder / "parse.json").read_text())
+    assert record.video == "good" and record.frame_indices == [frame["frame"] for frame in content["frames"]]
+    person = content["frames"][0]["persons"][0]
+    for part in person["parts"].values():  # softmax: all states are above 0
+        assert len(part["states"]) > 1 and next(iter(part["states"])) == part["state"]
+    assert person["parts"]
+
+
+@pytest.mark.parametrize("value", ["-0.1", "1.1", "nan", "half"])
+def test_threshold_that_is_no_probability(parse, clips, capsys, value):
+    with pytest.raises(SystemExit) as ended:
+        parse(clips / "good.mp4", f"--min-state-score={value}")
+    assert ended.value.code == 2 and f"{value} is not a number from 0 to 1" in capsys.readouterr().err
+
+
 def test_bad_videos_are_skipped_and_counted(parse, clips, tmp_path, capfd, find_leftovers):
     assert parse(clips, "--every", 12) == 3
     errors = capfd.readouterr().err

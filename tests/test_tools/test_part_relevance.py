@@ -33,10 +33,21 @@ def test_a_record(call, tmp_path):
     assert (tmp_path / "new folder" / "é.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("folder", [".", "parses/test"])
+@pytest.mark.parametrize("folder", [".", "parses/test", "scu no (language)/parses/test"])
 def test_a_work_folder_and_a_video(call, tmp_path, folder):
     save(tmp_path / "work" / folder / "v 1.safetensors")
     assert call(tmp_path / "work", "v 1")[0] == 0 and (tmp_path / "out.png").is_file()
+
+
+def test_several_systems_share_a_work_folder(call, tmp_path):
+    kept = [save(tmp_path / "work" / name / "parses/test/v.safetensors") for name in ("scu", "scu_mean", ".")]
+    status, output = call(tmp_path / "work", "v")
+    assert status == 2 and "has 3 records of v (" in output.err and output.err.endswith("): give one of them\n")
+    assert all(str(path) in output.err for path in kept) and not (tmp_path / "out.png").exists()
+    assert call(tmp_path / "work" / "scu", "v")[0] == 0
+    # What stages keep, and records of training videos, are no records of a system.
+    save(tmp_path / "work" / "parses" / "scu" / "train" / "w.safetensors")
+    assert "has no record of w, nor have" in call(tmp_path / "work", "w")[1].err
 
 
 @pytest.mark.parametrize(
@@ -68,6 +79,9 @@ def test_wrong_places(call, tmp_path):
         assert status == 2 and told in output.err and output.err.startswith("error: ")
     status, output = call(path, out="folder")
     assert status == 2 and "is a folder: give the name of a picture in it" in output.err
+    status, output = call(path, out="out.jpg")
+    assert status == 2 and "out.jpg is not the name of a PNG picture" in output.err
+    assert not (tmp_path / "out.jpg").exists()
 
 
 def test_another_vocabulary(run_tool, tmp_path, people_root, capsys):

@@ -64,3 +64,17 @@ def test_by_the_packaged_model(run_tool, tiny_copy, tiny_taxonomy, tmp_path, cap
     assert run_tool(*arguments, "--out", tmp_path / "mine") == 0
     assert path.read_bytes() == (tmp_path / "mine").read_bytes()
     assert LanguageVectors.load(path).states == tiny_taxonomy.states
+
+
+def test_what_cannot_be_used(run_tool, tiny_copy, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    arguments = ("prepare_data", "language", tiny_copy, "--model")
+    for more, told in (
+        (("owner/model", "--out", tmp_path), f"{tmp_path} is a folder: name a file"),
+        (("owner/model", "--out", tmp_path / "file" / "x"), f"x cannot be written, as {tmp_path / 'file'} is a file"),
+        (("",), "language model '' is no name"),
+        (("owner/model", "--words", "bendd=fold"), "words are given for bendd, which no list of the data set has"),
+    ):
+        assert run_tool(*arguments, *more) == 2
+        error = capsys.readouterr().err
+        assert told in error and error.count("\n") == 1

@@ -185,7 +185,10 @@ class TestRefusedSystem:
     def test_checkpoint_of_another_vocabulary(self, run_system, capsys, work_dir, tiny_copy):
         (tiny_copy / "list" / "part_stat.txt").write_text("none\nbend\nlift\nhold\n")
         told = self.refused(run_system, capsys, work_dir, root=tiny_copy)
-        assert "was trained with other states (3 names) than the data set has (4): use its own data set" in told
+        assert (
+            "was trained with other states (3 names) than those at hand (4): use networks and data of one vocabulary"
+            in told
+        )
 
     @pytest.mark.parametrize("content", [b"", b"words"])
     def test_checkpoint_that_is_none(self, run_system, capsys, work_dir, drawn, content):

@@ -11,7 +11,7 @@ from tpsparse.errors import InputError
 from tpsparse.structures import FrameObjects, FrameParse
 from tpsparse.taxonomy import Taxonomy
 from tpsparse.visualization import draw_parse, frame_strip
-from tpsparse.visualization.overlay import _persons, _state_lines
+from tpsparse.visualization.overlay import _objects, _persons, _state_lines
 from tpsparse.visualization.palette import OBJECT, WHITE, part_colours
 
 REAL = Path(__file__).resolve().parents[2] / ".." / "shared" / "kinetics-tps-real"
@@ -129,8 +129,9 @@ def test_panel_stands_beside_the_person_only_when_there_is_something_to_say():
     assert (beside([0, 1, 0]) != 90).any()
 
 
-def lines(frame: FrameParse) -> list[tuple[str, str]]:
-    return [(name, state) for _, name, state in _state_lines(_persons(frame, TAXONOMY, 1.0, 0.0)[0])]
+def lines(frame: FrameParse, min_state_score: float = 0.5) -> list[tuple[str, str]]:
+    [person] = _persons(frame, TAXONOMY, 1.0, 0.0, min_state_score)
+    return [(name, state) for _, name, state in _state_lines(person)]
 
 
 @pytest.mark.parametrize(
@@ -151,6 +152,34 @@ def test_state_of_an_absent_part_is_not_written():
     frame = one_person(part_states=np.array([[0, 1, 2]]))
     frame.part_boxes[0, 2] = np.nan
     assert lines(frame) == [("L arm", "bend")]
+
+
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [
+        ([[1, 0, 0], [0.1, 0.6, 0.2], [0, 0, 0.3]], [("L arm", "bend"), ("R arm", "step on")]),
+        ([[1, 0, 0], [0, 0.6, 0.9], [0, 0.9, 0.6]], [("L arm", "step on + bend"), ("R arm", "bend + step on")]),
+        ([[1, 0, 0], [0, 0.9, 0.6], [0, 0.8, 0.7]], [("L+R arm", "bend + step on")]),
+        ([[0, 0.5, 0.5], [1, 0, 0], [1, 0, 0]], [("head", "bend")]),  # exactly at the threshold
+        ([[0.9, 0.6, 0], [0, 0, 0.9], [0.6, 0.1, 0]], [("head", "bend"), ("L arm", "step on")]),  # none is not written
+    ],
+)
+def test_lines_of_several_states_at_once(scores, expected):
+    assert lines(one_person(part_states=None, state_scores=np.array([scores]))) == expected
+
+
+def test_lines_by_the_threshold_and_of_given_states():
+    scores = np.array([[[1, 0, 0], [0, 0.9, 0.6], [1, 0, 0]]])
+    frame = one_person(part_states=None, state_scores=scores)
+    assert lines(frame, 0.6) == [("L arm", "bend")] and lines(frame, 0.59) == [("L arm", "bend + step on")]
+    assert lines(one_person(part_states=np.array([[0, 2, 0]]), state_scores=scores)) == [("L arm", "step on")]
+
+
+def test_threshold_of_states_reaches_the_picture():
+    frame = one_person(part_states=None, state_scores=np.array([[[1, 0, 0], [0, 0.9, 0.6], [1, 0, 0]]]))
+    one, both = (draw_parse(grey(), frame, TAXONOMY, min_state_score=least) for least in (0.6, 0.5))
+    given = draw_parse(grey(), one_person(part_states=np.array([[0, 1, 0]])), TAXONOMY)
+    assert (one == given).all() and (both != one).any()
 
 
 def test_states_are_written_at_the_parts_when_the_person_fills_the_frame():
@@ -304,6 +333,19 @@ class TestObjects:
         picture = self.drawn(FrameObjects([[200, 200, 300, 300]] * 2, [0.9, 0.8], [1, 1]))
         changed = (picture[:480] != 90).any(axis=2)
         assert changed[170:195, 200:260].any() and changed[305:325, 200:260].any()
+
+    @pytest.mark.parametrize(
+        ("score", "text"), [(0.826, "hockey stick 0.83"), (1.0, "hockey stick"), (0.0, "hockey stick 0.00")]
+    )
+    def test_score_stands_behind_the_name(self, score, text):
+        names = Taxonomy(TAXONOMY.parts, TAXONOMY.states, TAXONOMY.actions, ("hockey_stick",))
+        frame = FrameParse(1, [], objects=FrameObjects([[10, 20, 30, 40]], [score], [0]))
+        assert _objects(frame, names, 2.0) == [((20, 40, 60, 80), text)]
+
+    def test_score_is_on_the_picture(self):
+        found, annotated = (self.drawn(FrameObjects([[200, 200, 300, 400]], [score], [1])) for score in (0.9, 1.0))
+        widths = [np.flatnonzero((picture[175:198] != 90).any(axis=(0, 2))).max() for picture in (found, annotated)]
+        assert widths[0] > widths[1] + 15
 
     def test_objects_outside_the_vocabulary_are_refused(self):
         with pytest.raises(InputError, match="3 objects and the taxonomy names 2"):

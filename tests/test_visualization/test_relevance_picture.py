@@ -125,7 +125,25 @@ class TestFigure:
         assert [text.get_text() for text in axes.texts] == ["no frame was parsed"]
 
     def test_one_frame_without_anybody(self):
-        assert np.ma.getmaskarray(relevance_figure(record(frame(1)), NAMES).axes[0].collections[0].get_array()).all()
+        axes = relevance_figure(record(frame(1)), NAMES).axes[0]
+        assert np.ma.getmaskarray(axes.collections[0].get_array()).all()
+        assert [text.get_text() for text in axes.texts] == ["no part was found"]
+
+    def test_persons_without_parts(self):
+        axes = relevance_figure(record(frame(1, [0, 0, 0], hidden=[0, 1, 2])), NAMES).axes[0]
+        assert [text.get_text() for text in axes.texts] == ["no part was found"]
+
+    @pytest.mark.parametrize("hidden", [[], [1]])
+    def test_grey_is_explained_where_there_is_any(self, hidden):
+        figure = relevance_figure(record(frame(1, [0, 0, 0], hidden=hidden)), NAMES)
+        told = [
+            (text.get_text(), legend.get_patches()[0].get_facecolor())
+            for legend in figure.legends
+            for text in legend.get_texts()
+        ]
+        assert [name for name, _ in told] == ["not seen"] * len(hidden)
+        assert all(colour == figure.axes[0].get_facecolor() for _, colour in told)
+        assert "no part was found" not in [text.get_text() for text in figure.axes[0].texts]
 
     def test_another_vocabulary(self):
         other = Taxonomy(parts=("head",), states=("none",), actions=("lunge",))
@@ -148,3 +166,18 @@ def test_no_room(tmp_path, little_room):
     with little_room(), pytest.raises(InputError, match=r"a\.png cannot be written .* make room there"):
         write_relevance(tmp_path / "a.png", record(frame(1, [0, 0, 0])), NAMES)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_letters_that_the_font_lacks(tmp_path, recwarn):
+    parse = record(frame(1, [0.0, 1.0, 0.5]))
+    parse.video = "深蹲"
+    write_relevance(tmp_path / "深蹲.png", parse, NAMES)
+    assert (tmp_path / "深蹲.png").is_file() and not [str(w.message) for w in recwarn if "Glyph" in str(w.message)]
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a", "png", "a.png.pdf"])
+def test_names_of_other_pictures(tmp_path, name):
+    with pytest.raises(InputError, match="is not the name of a PNG picture: give one that ends in .png"):
+        write_relevance(tmp_path / name, record(frame(1, [0, 0, 0])), NAMES)
+    assert list(tmp_path.iterdir()) == []
+    write_relevance(tmp_path / "A.PNG", record(frame(1, [0, 0, 0])), NAMES)

@@ -9,7 +9,7 @@ from mmengine.structures import BaseDataElement, InstanceData
 
 from tpsparse.errors import InputError
 from tpsparse.taxonomy import Taxonomy
-from tpsparse.visualization import samples
+from tpsparse.visualization import overlay, samples
 from tpsparse.visualization.palette import INK, OBJECT, WHITE, part_colours
 from tpsparse.visualization.samples import MASK_OPACITY, SHORT_SIDE, draw_sample, index_sheet
 
@@ -19,6 +19,7 @@ TAXONOMY = Taxonomy(
     actions=("hurling_(sport)", "lunge"),
 )
 NAN_BOX = [np.nan] * 4
+LEGEND = ("head", "arm L, R")
 RED, BLUE = (200, 10, 20), (5, 15, 220)
 
 
@@ -33,6 +34,7 @@ def texts(monkeypatch):
             super().text(x, y, text, **style)
 
     monkeypatch.setattr(samples, "Canvas", Noting)
+    monkeypatch.setattr(overlay, "Canvas", Noting)
     return written
 
 
@@ -240,6 +242,7 @@ class TestFrameParts:
         assert (pane[40, 120] == RED).all() and not (pane[40, 40] == RED).all()
         assert (picture[-SHORT_SIDE:, :400] == RED).all()
         assert texts == [
+            *LEGEND,
             "input, part boxes (filled: relevant)",
             "a (b) ü  ·  frame 7  ·  1 person, 2 objects  ·  not flipped  ·  384 x 400 pixels",
         ]
@@ -247,7 +250,73 @@ class TestFrameParts:
     @pytest.mark.parametrize("persons", [0, 1])
     def test_without_relevance_and_without_anybody(self, texts, persons):
         pane = draw_sample(self.sample(persons, relevance=False), TAXONOMY)[-SHORT_SIDE:, 404:]
-        assert (pane[40, 40] == RED).all() and texts[0] == "input, part boxes"
+        assert (pane[40, 40] == RED).all() and texts[2] == "input, part boxes"
+
+    def test_states_objects_and_the_action(self, texts):
+        """States stand at their parts, without those that say nothing or are not known."""
+        taxonomy = Taxonomy(TAXONOMY.parts, TAXONOMY.states, TAXONOMY.actions, ("none", "hockey_stick"))
+        sample = self.sample()
+        sample["data_samples"].set_metainfo(dict(action=1))
+        sample["data_samples"].part_states = torch.tensor([[2, 0, 1]])  # the last part has no box
+        sample["data_samples"].object_labels = torch.tensor([1, 0])
+        draw_sample(sample, taxonomy)
+        assert texts[:6] == ["step on", "hockey stick", "none", *LEGEND, "lunge"]
+        texts.clear()
+        sample["data_samples"].part_states = torch.tensor([[-1, 1, -1]])
+        draw_sample(sample, taxonomy)
+        assert texts[0] == "bend"
+
+
+class TestPartsAndObjects:
+    """What the detector of parts and objects is given: its classes are 3 parts, then 2 objects."""
+
+    NAMES = Taxonomy(TAXONOMY.parts, TAXONOMY.states, TAXONOMY.actions, ("head", "hockey_stick"))
+    CLASSES = (*TAXONOMY.parts, "head (object)", "hockey_stick")
+    BOXES = ([20.0, 60, 60, 100], [100, 60, 140, 100], [180, 60, 220, 100], [260, 60, 320, 100])
+
+    def sample(self, *ids, **meta):
+        sample = frame_sample(torch.tensor(self.BOXES[: len(ids)]).reshape(-1, 4), **meta)
+        sample["data_samples"].gt_instances.labels = torch.tensor(ids, dtype=torch.int64)
+        return sample
+
+    def pane(self, sample):
+        return draw_sample(sample, self.NAMES, classes=self.CLASSES)[-SHORT_SIDE:, 504:]
+
+    def share(self, pane, box, colour):
+        """Of the left edge of a box."""
+        x0, y0, _, y1 = (int(value) for value in box)
+        return (pane[y0 + 3 : y1 - 3, x0] == colour).all(axis=1).mean()
+
+    def test_colours_and_dashes(self):
+        pane, colours = self.pane(self.sample(0, 1, 2, 4)), part_colours(self.NAMES)
+        head, left, right, thing = (
+            self.share(pane, box, colour) for box, colour in zip(self.BOXES, (*colours, OBJECT))
+        )
+        assert head == left == 1 and 0.2 < right < 0.9 and 0.2 < thing < 0.9
+
+    def test_sides_that_were_swapped_are_seen(self):
+        """The same boxes, left and right exchanged: colours follow the class, not the place."""
+        pane, colours = self.pane(self.sample(0, 2, 1)), part_colours(self.NAMES)
+        assert 0.2 < self.share(pane, self.BOXES[1], colours[2]) < 0.9
+        assert self.share(pane, self.BOXES[2], colours[1]) == 1
+
+    def test_texts(self, texts):
+        picture = draw_sample(self.sample(0, 1, 3, 4), self.NAMES, classes=self.CLASSES)
+        place = f"a (b) ü  ·  frame 7  ·  2 parts, 2 objects  ·  flipped  ·  {SHORT_SIDE} x 500 pixels"
+        assert texts == ["head (object)", "hockey stick", *LEGEND, "hurling (sport)", place]
+        assert (picture[-SHORT_SIDE:, :500] == RED).all()  # the input, with nothing on it
+
+    @pytest.mark.parametrize(
+        ("ids", "told"), [((), "0 parts, 0 objects"), ((1,), "1 part, 0 objects"), ((3,), "0 parts, 1 object")]
+    )
+    def test_counts(self, texts, ids, told):
+        draw_sample(self.sample(*ids), self.NAMES, classes=self.CLASSES)
+        assert f"  ·  {told}  ·  " in texts[-1]
+
+    @pytest.mark.parametrize("classes", [(), ("person",)])
+    def test_classes_of_a_person_detector(self, texts, classes):
+        draw_sample(self.sample(0, 0), self.NAMES, classes=classes)
+        assert "2 persons" in texts[-1]
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
     python tools/analysis/part_relevance.py RECORD.safetensors --data-root ROOT --out relevance.png
     python tools/analysis/part_relevance.py WORK_DIR VIDEO --data-root ROOT --out relevance.png
 
-Reads a record that tools/test.py or tools/parse_video.py has saved for a system that predicts part relevance; no
-network is run. In each frame it is the relevance of the person with the highest score.
+Reads a record of a system that predicts part relevance; no network is run. tools/test.py and tools/reproduce.py save
+records of the test videos in WORK_DIR/parses/test, or in WORK_DIR/<system>/parses/test where systems share a work
+folder; tools/parse_video.py with --record saves that of any video as OUT/<video>/record.safetensors. ROOT is the data
+set whose names the system was trained with. In each frame it is the relevance of the person with the highest score.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from pathlib import Path
 
 from tpsparse.cli import DONE, EXIT_HELP, run
 
-RECORDS = Path("parses") / "test"
+RECORDS = "parses/test"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -25,10 +27,11 @@ def main(argv: list[str] | None = None) -> int:
     from tpsparse.errors import InputError
     from tpsparse.structures import VideoParse
     from tpsparse.taxonomy import Taxonomy
-    from tpsparse.visualization.relevance import check_names, has_relevance, write_relevance
+    from tpsparse.visualization.relevance import check_names, check_picture, has_relevance, write_relevance
 
     if args.out.is_dir():
         raise InputError(f"{args.out} is a folder: give the name of a picture in it, such as {args.out / 'a.png'}")
+    check_picture(args.out)
     path = record_of(args.record, args.video)
     parse = VideoParse.load(path)
     if parse.error is not None:
@@ -65,7 +68,8 @@ def record_of(place: Path, video: str | None) -> Path:
     """The file that the first two arguments mean.
 
     Raises:
-        InputError: If a folder is given without a video or has no record of it, or a file is given with one.
+        InputError: If a folder is given without a video, or has no record of it or several, or a file is given with
+            one.
     """
     from tpsparse.errors import InputError
 
@@ -75,11 +79,18 @@ def record_of(place: Path, video: str | None) -> Path:
         return place
     if video is None:
         raise InputError(f"{place} is a folder: name a video behind it")
-    found = [folder / f"{video}.safetensors" for folder in (place, place / RECORDS)]
-    for path in found:
-        if path.is_file():
-            return path
-    raise InputError(f"{place} has no record of {video} ({found[1]} is missing): run tools/test.py on its system first")
+    folders = [place, place / RECORDS, *sorted(place.glob(f"*/{RECORDS}"))]
+    found = [path for folder in folders if (path := folder / f"{video}.safetensors").is_file()]
+    if len(found) > 1:
+        raise InputError(
+            f"{place} has {len(found)} records of {video} ({', '.join(map(str, found))}): give one of them"
+        )
+    if not found:
+        raise InputError(
+            f"{place} has no record of {video}, nor have {place / RECORDS} and {place / '*' / RECORDS}: run "
+            "tools/test.py on its system first, or give the record that tools/parse_video.py --record has written"
+        )
+    return found[0]
 
 
 if __name__ == "__main__":

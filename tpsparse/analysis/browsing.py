@@ -59,6 +59,7 @@ class Browser:
             self.dataset = DATASETS.build(loader.dataset)
             given = dict(dataset=self.dataset, seed=self.seed)
             self.sampler = DATA_SAMPLERS.build(loader.sampler, default_args=given)
+            self.classes = tuple(getattr(self.dataset, "metainfo", {}).get("classes", ()))
             self.encode = _encoder(cfg)
         except (TypeError, KeyError, ValueError) as error:
             if isinstance(error, InputError):
@@ -95,7 +96,7 @@ class Browser:
         digits = max(3, len(str(num)))
         total = min(num, len(self))
         for number, sample in enumerate(tqdm(self.samples(num), "drawing", total, disable=None), start=1):
-            picture = draw_sample(sample, self.taxonomy, encode=self.encode)
+            picture = draw_sample(sample, self.taxonomy, encode=self.encode, classes=self.classes)
             paths.append(out / f"{number:0{digits}d}.jpg")
             _write_picture(paths[-1], picture)
             if number <= MAX_INDEX:

@@ -9,6 +9,7 @@ Shapes: G part groups (left and right together), K parts, S states, A actions, `
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -78,8 +79,8 @@ def derive_relevance(
 
     Args:
         index: The training split.
-        plain_states: States that say nothing in particular, never relevant; a name that the vocabulary lacks is
-            passed over.
+        plain_states: States that say nothing in particular, never relevant; names that the vocabulary lacks are told
+            in the log.
         min_lift: Lift from which a state is over-represented.
 
     Raises:
@@ -90,6 +91,7 @@ def derive_relevance(
     if isinstance(plain_states, str):
         raise InputError(f"plain_states of the relevance labels is the string {plain_states!r}: give a list of names")
     names = index.taxonomy
+    _tell_unknown(plain_states, names.states)
     groups = np.zeros(len(names.parts), dtype=np.int64)
     for row, members in enumerate(names.part_groups.values()):
         groups[members] = row
@@ -99,6 +101,15 @@ def derive_relevance(
     relevant = _over_represented(counts, min_lift)
     relevant[..., [names.state_ids[name] for name in plain_states if name in names.state_ids]] = False
     return RelevanceTable(relevant, groups)
+
+
+def _tell_unknown(plain_states: Sequence[str], known: Sequence[str]) -> None:
+    unknown = [name for name in plain_states if name not in known]
+    if unknown:
+        from mmengine.logging import print_log
+
+        told = f"plain_states of the relevance labels names {', '.join(unknown)}, which the vocabulary has not"
+        print_log(f"{told}: correct it in the config", "current", logging.WARNING)
 
 
 def _counts(index: TPSIndex, groups: np.ndarray) -> np.ndarray:

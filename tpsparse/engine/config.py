@@ -126,10 +126,15 @@ def _flatten_stages(cfg: Config) -> None:
 
 
 def _name_checkpoints(cfg: Config) -> None:
-    """A stage without a checkpoint takes that of its network's run inside the work folder of the system."""
+    """A stage without a checkpoint takes that of its network's run inside the work folder of the system.
+
+    ``given_weights``, at the top of the config, names files to use instead, unchanged, by the name of the network.
+    """
+    given = cfg.get("given_weights", {})
     for stage in cfg.get("model", {}).get("stages", []):
         if "config" in stage:
-            stage.setdefault("checkpoint", f"{cfg.work_dir}/{network_name(stage.config, stage.get('train_options'))}")
+            name = network_name(stage.config, stage.get("train_options"))
+            stage.setdefault("checkpoint", given.get(name, f"{cfg.work_dir}/{name}"))
 
 
 def _data_root(cfg: Config, path: Path) -> str:

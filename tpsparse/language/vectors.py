@@ -148,11 +148,28 @@ class LanguageVectors:
             version, model = header.pop("format"), ModelIdentity(**header.pop("model"))
             if version != FORMAT_VERSION:
                 raise InputError(f"{path} has format {version}, not {FORMAT_VERSION}: remove it and {_MAKE}")
+            _check_header(header, model)
             return cls(**header, model=model, part_states=arrays["part_states"], objects_=arrays["objects"])
         except InputError:
             raise
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"{path} is damaged ({error}): remove it and {_MAKE}") from error
+
+
+def _check_header(header: dict[str, Any], model: ModelIdentity) -> None:
+    """Refuse values of other types than are written.
+
+    Raises:
+        TypeError: Naming the first such value.
+    """
+    for kind in KINDS:
+        if not isinstance(header[kind], list) or not all(isinstance(name, str) for name in header[kind]):
+            raise TypeError(f"{kind} is no list of names")
+    words = header.get("words", {})
+    if not isinstance(words, dict) or not all(isinstance(text, str) for text in words.values()):
+        raise TypeError("words is no table of texts")
+    if not isinstance(model.name, str) or not isinstance(model.digest, str):
+        raise TypeError("model has a name or digest that is no text")
 
 
 def _difference(own: tuple[str, ...], asked: tuple[str, ...]) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..datasets.tasks import clip_sample, feature_sample
+from ..datasets.tasks.features import STATE_FEATURE
 from ..datasets.video import Video
 from ..errors import InputError
 from ..registry import FRAME_SAMPLERS, STAGES
@@ -78,7 +79,7 @@ class FuseFeatures(Stage):
         self.name = name
         self.frames = FRAME_SAMPLERS.build(frames)
         self.max_persons = self.network.config.max_persons
-        self.needs = [f"feature:{feature}" for feature in self.network.model.feature_names]
+        self.needs = [_field(feature) for feature in self.network.model.feature_names]
         self.gives = [f"action:{name}"]
 
     def frame_numbers(self, num_frames: int) -> list[int]:
@@ -122,6 +123,11 @@ class EnsembleActions(Stage):
         """Give the action."""
         scores = [parse.action_scores[name] for name in self.weights]
         parse.action_scores["action"] = weighted_mean(scores, list(self.weights.values()))
+
+
+def _field(feature: str) -> str:
+    """The field of a record that a feature is read from."""
+    return "state_scores" if feature == STATE_FEATURE else f"feature:{feature}"
 
 
 def weighted_mean(arrays: Sequence[np.ndarray], weights: Sequence[float]) -> np.ndarray:

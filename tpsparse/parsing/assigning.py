@@ -11,6 +11,8 @@ from ..structures.boxes import box_area
 
 WHOLLY_INSIDE = 0.95
 """From this share of its area on, a part counts as inside a person: the two boxes come from two detectors."""
+DUPLICATE_IOU = 0.5
+"""From this IoU on, two boxes of a part are two detections of one and the same."""
 _NOBODY = -1
 
 
@@ -20,16 +22,17 @@ def assign_parts(
     """The person of each part box: containment, then distance.
 
     A person *holds* a box of which at least ``min_inside`` of the area lies inside the person's box. The boxes of one
-    part are gone through in falling score, the first of equals first. Each goes to one of the persons who hold it and
-    have no such part yet:
+    part are gone through in falling score, the first of equals first. Each goes to one of the persons who hold it:
 
     1. to one of those inside whom it lies wholly (at least 95% of its area), if there are any; else to one of the rest;
     2. among them to the nearest, by the distance of the two centres in units of half the person's width and height, so
        that 0 is the middle of the person and a corner is the square root of 2 away;
     3. among equally near ones to the first.
 
-    A box that nobody can take is left out. A box without an area is inside where its centre is; a person's box without
-    one holds nothing.
+    Where that person has such a part already, the box is either a duplicate, of an IoU of at least 0.5 with the
+    person's, and left out, so that it does not displace a neighbour's own; or it goes, by the same rule, to one of the
+    persons who have none yet. A box that nobody can take is left out. A box without an area is inside where its centre
+    is; a person's box without one holds nothing.
 
     Args:
         boxes: (N, 4) of parts.
@@ -45,17 +48,35 @@ def assign_parts(
     if not len(boxes) or not len(persons):
         return owners
     inside, distance = contained_share(boxes, persons), centre_distance(boxes, persons)
-    free = np.ones((len(persons), int(labels.max()) + 1), dtype=bool)
+    taken = np.full((len(persons), int(labels.max()) + 1), _NOBODY, dtype=np.int64)  # the box that is there
     for box in np.argsort(-scores, kind="stable"):
-        able = free[:, labels[box]] & (inside[box] >= min_inside)
-        if not able.any():
-            continue
-        wholly = able & (inside[box] >= WHOLLY_INSIDE)
-        candidates = np.flatnonzero(wholly if wholly.any() else able)
-        owner = candidates[distance[box, candidates].argmin()]
-        owners[box] = owner
-        free[owner, labels[box]] = False
+        label = labels[box]
+        owner = _best(inside[box] >= min_inside, inside[box], distance[box])
+        if owner != _NOBODY and taken[owner, label] != _NOBODY:
+            if _iou(boxes[box], boxes[taken[owner, label]]) >= DUPLICATE_IOU:
+                continue
+            able = (inside[box] >= min_inside) & (taken[:, label] == _NOBODY)
+            owner = _best(able, inside[box], distance[box])
+        if owner != _NOBODY:
+            owners[box], taken[owner, label] = owner, box
     return owners
+
+
+def _best(able: np.ndarray, inside: np.ndarray, distance: np.ndarray) -> int:
+    """The person whom a box goes to, of those in able (P,); -1 where there is none."""
+    if not able.any():
+        return _NOBODY
+    wholly = able & (inside >= WHOLLY_INSIDE)
+    candidates = np.flatnonzero(wholly if wholly.any() else able)
+    return int(candidates[distance[candidates].argmin()])
+
+
+def _iou(box: np.ndarray, other: np.ndarray) -> float:
+    """IoU of two boxes (4,); 0 where neither has an area."""
+    box, other = box.astype(np.float64), other.astype(np.float64)
+    shared = np.clip(np.minimum(box[2:], other[2:]) - np.maximum(box[:2], other[:2]), 0, None).prod()
+    joined = box_area(box[None])[0] + box_area(other[None])[0] - shared
+    return float(shared / joined) if joined > 0 else 0.0
 
 
 def parts_by_person(

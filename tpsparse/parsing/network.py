@@ -255,8 +255,8 @@ def _check_names(path: str, names: dict[str, list[str]], taxonomy: Taxonomy, kin
     for kind, expected in taxonomy.to_meta().items():
         if kind in kinds and list(names.get(kind, [])) != expected:
             raise InputError(
-                f"{path} was trained with other {kind} ({len(names.get(kind, []))} names) than the data set has "
-                f"({len(expected)}): use its own data set, or train again"
+                f"{path} was trained with other {kind} ({len(names.get(kind, []))} names) than those at hand "
+                f"({len(expected)}): use networks and data of one vocabulary, or train again"
             )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +64,8 @@ class ActionParser(BaseModel):
             kept.
 
     Raises:
-        InputError: If a stage needs what no earlier one gives, or a checkpoint cannot be used.
+        InputError: If a stage needs what no earlier one gives, two stages keep their records in one folder, or a
+            checkpoint cannot be used.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class ActionParser(BaseModel):
         names = Taxonomy.from_meta(taxonomy)
         self.stages: list[Stage] = [build_stage(stage, names) for stage in stages]
         check_row(self.stages)
+        _check_keeps(stages)
         self.frames = FRAME_SAMPLERS.build(frames)
         self.save_dir = Path(save_dir) if save_dir else None
         made_by = [_identity(stage, names) for stage in stages]
@@ -187,6 +190,14 @@ def build_stage(stage: dict[str, Any], taxonomy: Taxonomy) -> Stage:
     """A stage from its config, without what that says to others (:data:`OF_THE_ROW`)."""
     own = {name: value for name, value in stage.items() if name not in OF_THE_ROW}
     return STAGES.build(own, default_args=dict(taxonomy=taxonomy))
+
+
+def _check_keeps(stages: Sequence[dict[str, Any]]) -> None:
+    """Refuse a folder that two stages keep their records in: each would overwrite the other's."""
+    folders = [os.path.abspath(stage["keep"]) for stage in stages if stage.get("keep")]
+    for folder in folders:
+        if folders.count(folder) > 1:
+            raise InputError(f"{folder} is the keep folder of two stages of a row: give each its own")
 
 
 def _identity(stage: dict[str, Any], taxonomy: Taxonomy) -> dict[str, Any]:

@@ -18,7 +18,6 @@ from .network import load_network
 
 FEATURES = {
     "part_visual": "part_visual",
-    "part_states": "state_scores",
     "part_relevance": "relevance",
     "person_objects": "person_objects",
 }
@@ -30,9 +29,9 @@ class ParsePartStates(Stage):
     """Run a :class:`tpsparse.models.part_states.PartStateNet` on whole frames with their part boxes and objects.
 
     Of each person the record gets ``state_scores`` (P, K, S) and the features ``part_visual`` (P, K * D),
-    ``part_states`` (P, K * S), the same scores, ``part_relevance`` (P, K), 1 for each part with a box if the network
-    predicts none, and ``person_objects`` (P, C + 1), the score of the object that the person deals with at its name and
-    1 minus that score last. What belongs to a part without a box is 0.
+    ``part_relevance`` (P, K), 1 for each part with a box if the network predicts none, and ``person_objects``
+    (P, C + 1), the score of the object that the person deals with at its name and 1 minus that score last. What belongs
+    to a part without a box is 0.
 
     Args:
         config: Config that the network was trained with.
@@ -71,7 +70,6 @@ class ParsePartStates(Stage):
         persons, parts, states = len(frame), len(self.taxonomy.parts), len(self.taxonomy.states)
         widths = {
             "part_visual": parts * self.network.model.channels,
-            "part_states": parts * states,
             "part_relevance": parts,
             "person_objects": len(self.taxonomy.objects) + 1,
         }

@@ -11,6 +11,8 @@ A study config names its data set and splits, and has
     name of a metric, as a test gives it, to its heading;
 ``by_task``
     folder of training configs to overrides of the networks in it, such as fewer frames to train on;
+``given_weights``
+    name of a network to a file of weights that are used as they are in every system, instead of being trained;
 ``by_part``
     metrics that are given for each part, to their headings: a table each, parts by rows;
 ``comparisons``
@@ -153,8 +155,9 @@ class Study:
         return network
 
     def _place(self, seed: int) -> Workplace:
-        data = {key: self.cfg[key] for key in ("data_root", "train_split", "test_split")}
-        options = {**self.options, **data, "randomness.seed": seed}
+        shared = ("data_root", "train_split", "test_split", "given_weights")
+        given = {key: self.cfg[key] for key in shared if key in self.cfg}
+        options = {**self.options, **given, "randomness.seed": seed}
         cfg = load_config(self.config, options=options, work_dir=self.work_dir / f"seed{seed}")
         return Workplace(cfg, options, self.cfg.get("by_task", {}))
 

@@ -224,8 +224,9 @@ class Reproduction:
         )
         if self.has_floor:
             report["baseline_score"] = record[f"floor {self.name}"]["result"]["score"]
-        if not self.scored:
-            report["metrics"] = record[f"test {self.name}"]["result"]["metrics"]
+        # The challenge's own numbers are in the report already, as far as it was scored.
+        metrics = record[f"test {self.name}"]["result"]["metrics"]
+        report["metrics"] = {name: value for name, value in metrics.items() if not name.startswith("tps/")}
         write_json(self.out_dir / "report.json", report)
         return report
 

@@ -20,9 +20,17 @@ from .parse import FrameParse, VideoParse
 from .segments import SegmentScores, best_pairs
 
 READABLE_FORMAT_VERSION = 1
+LEAST_STATE_SCORE = 0.5
+"""A state is one of several at once above this: of probabilities that add up to one, two never are."""
 
 
-def parse_to_json(parse: VideoParse, taxonomy: Taxonomy, *, min_part_score: float = 0.0) -> dict[str, Any]:
+def parse_to_json(
+    parse: VideoParse,
+    taxonomy: Taxonomy,
+    *,
+    min_part_score: float = 0.0,
+    min_state_score: float = LEAST_STATE_SCORE,
+) -> dict[str, Any]:
     """One video's parse for ``json.dumps``, as described in ``format_version`` 1.
 
     Pixels are rounded to tenths, scores to four digits, seconds to milliseconds. Frame 1 is at 0 s; without a frame
@@ -33,14 +41,17 @@ def parse_to_json(parse: VideoParse, taxonomy: Taxonomy, *, min_part_score: floa
         parse: The record, filled as far as its stages went.
         taxonomy: The names that the record's ids stand for.
         min_part_score: Parts with a lower score are left out.
+        min_state_score: A part's ``states`` are those with a higher probability; several where a network tells several
+            at once, maybe none.
 
     Returns:
         ``format_version, video, size {height, width}, num_frames, fps, action {name, score} or None,
         action_scores {source: {name: probability}}, frames [{frame, time, persons}]``, and ``error`` if there is one.
         Where recognizers of part states have spoken, ``segments {name: [{first, last, action, state, score}]}`` has the
         best pair of each segment. A person has ``number, box, score``, where known ``keypoints``, and ``parts {name:
-        {box, score, state, state_score}}``, each as far as known. A frame whose objects are known has ``objects
-        [{name, box, score}]``.
+        {box, score, state, state_score, states {name: probability}}}``, each as far as known; ``state`` is the most
+        probable one, also where ``states`` is empty. A frame whose objects are known has ``objects [{name, box,
+        score}]``.
 
     Raises:
         InputError: If the taxonomy has other numbers of parts, states or actions than the parse, or fewer objects.
@@ -56,7 +67,9 @@ def parse_to_json(parse: VideoParse, taxonomy: Taxonomy, *, min_part_score: floa
         "action": None,
         "action_scores": action_scores,
         **_segments_to_json(parse, taxonomy),
-        "frames": [_frame_to_json(frame, parse.fps, taxonomy, min_part_score) for frame in parse.frames],
+        "frames": [
+            _frame_to_json(frame, parse.fps, taxonomy, (min_part_score, min_state_score)) for frame in parse.frames
+        ],
     }
     if action is not None:
         name = taxonomy.actions[action]
@@ -86,6 +99,12 @@ def named_states(frame: FrameParse, taxonomy: Taxonomy) -> list[list[str | None]
         return [[None] * len(taxonomy.parts) for _ in range(len(frame))]
     ids = np.where(present_parts(frame), frame.states(), -1)
     return [[taxonomy.states[state] if state >= 0 else None for state in row] for row in ids]
+
+
+def states_above(probabilities: np.ndarray, least: float) -> list[int]:
+    """Ids of the states with probabilities (S,) above ``least``, the most probable first, the first of equals."""
+    falling = np.argsort(-probabilities, kind="stable")
+    return [int(state) for state in falling if probabilities[state] > least]
 
 
 def check_taxonomy(frame: FrameParse, taxonomy: Taxonomy) -> None:
@@ -141,14 +160,13 @@ def _ranges_to_json(found: SegmentScores, taxonomy: Taxonomy) -> list[dict[str, 
     ]
 
 
-def _frame_to_json(frame: FrameParse, fps: float, taxonomy: Taxonomy, min_part_score: float) -> dict[str, Any]:
+def _frame_to_json(frame: FrameParse, fps: float, taxonomy: Taxonomy, least: tuple[float, float]) -> dict[str, Any]:
+    """``least`` are the scores of a part, at least, and of a state, above."""
     states = named_states(frame, taxonomy)
     data: dict[str, Any] = {"frame": frame.frame_index}
     if fps > 0:
         data["time"] = _rounded((frame.frame_index - 1) / fps, 3)
-    data["persons"] = [
-        _person_to_json(frame, person, states[person], taxonomy, min_part_score) for person in range(len(frame))
-    ]
+    data["persons"] = [_person_to_json(frame, person, states[person], taxonomy, least) for person in range(len(frame))]
     if frame.objects is not None:
         data["objects"] = _objects_to_json(frame.objects, taxonomy)
     return data
@@ -162,7 +180,7 @@ def _objects_to_json(objects: FrameObjects, taxonomy: Taxonomy) -> list[dict[str
 
 
 def _person_to_json(
-    frame: FrameParse, person: int, states: list[str | None], taxonomy: Taxonomy, min_part_score: float
+    frame: FrameParse, person: int, states: list[str | None], taxonomy: Taxonomy, least: tuple[float, float]
 ) -> dict[str, Any]:
     data: dict[str, Any] = {
         "number": person + 1,
@@ -175,8 +193,12 @@ def _person_to_json(
             for name, point in zip(KEYPOINTS, frame.keypoints[person], strict=True)
             if point[2] > 0
         }
+    min_part_score, min_state_score = least
     data["parts"] = {
-        taxonomy.parts[part]: _part_to_json(frame, person, int(part), states[part], taxonomy)
+        taxonomy.parts[part]: {
+            **_part_to_json(frame, person, int(part), states[part], taxonomy),
+            **_states_to_json(frame, person, int(part), taxonomy, min_state_score),
+        }
         for part in np.flatnonzero(present_parts(frame)[person])
         if frame.part_scores is None or frame.part_scores[person, part] >= min_part_score
     }
@@ -194,6 +216,17 @@ def _part_to_json(frame: FrameParse, person: int, part: int, state: str | None, 
     if state is not None and frame.state_scores is not None:
         data["state_score"] = _rounded(frame.state_scores[person, part, taxonomy.state_ids[state]], 4)
     return data
+
+
+def _states_to_json(
+    frame: FrameParse, person: int, part: int, taxonomy: Taxonomy, min_state_score: float
+) -> dict[str, Any]:
+    """The states that a part has, by their names; nothing where no probabilities are known."""
+    if frame.state_scores is None:
+        return {}
+    scores = frame.state_scores[person, part]
+    found = states_above(scores, min_state_score)
+    return {"states": {taxonomy.states[state]: _rounded(scores[state], 4) for state in found}}
 
 
 def _rounded(value: float, digits: int) -> float | None:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from ..structures.boxes import is_present
-from ..structures.export import check_taxonomy, named_states, present_parts
+from ..structures.export import LEAST_STATE_SCORE, check_taxonomy, named_states, present_parts, states_above
 from ..structures.keypoints import CONFIDENT
 from ..structures.parse import FrameParse
 from ..taxonomy import Taxonomy
@@ -37,7 +37,12 @@ class _Part:
     name: str
     colour: Colour
     rect: Rect | None
-    state: str | None
+    states: tuple[str, ...]
+
+    @property
+    def told(self) -> str:
+        """What is written of its states; nothing where there is nothing to say."""
+        return " + ".join(display_name(state) for state in self.states if state not in UNWRITTEN_STATES)
 
 
 @dataclass
@@ -62,13 +67,15 @@ def draw_parse(
     action_score: float | None = None,
     scale: float | None = None,
     min_part_score: float = 0.0,
+    min_state_score: float = LEAST_STATE_SCORE,
     skeletons: bool = True,
 ) -> np.ndarray:
     """Draw what is known of one frame; the picture gains a legend below and, with an action, a header above.
 
     A person's states stand in a panel beside the person's box where there is room, otherwise at the parts. Left parts
-    are light and solid, right parts dark and dashed. The state ``none`` is not written. Objects are dashed in one
-    colour, with their names.
+    are light and solid, right parts dark and dashed. The state ``none`` is not written; states that a part has at once
+    are joined, the most probable first. Objects are dashed in one colour, with their names and scores; a score of 1,
+    that of annotation, is not written.
 
     Args:
         image: (H, W, 3) uint8 RGB, left as it is.
@@ -78,6 +85,7 @@ def draw_parse(
         action_score: Its probability.
         scale: How much to enlarge; by default so that the short side has at least 480 pixels.
         min_part_score: Parts with a lower score are not drawn.
+        min_state_score: Where several states of a part have a higher probability, all of them are written.
         skeletons: Whether keypoints, where known, are drawn.
 
     Returns:
@@ -93,7 +101,7 @@ def draw_parse(
     if not scale > 0:
         raise ValueError(f"scale is {scale}; it must be positive")
     canvas = _enlarged(image, scale)
-    persons = _persons(frame, taxonomy, scale, min_part_score)
+    persons = _persons(frame, taxonomy, scale, min_part_score, min_state_score)
     objects = _objects(frame, taxonomy, scale)
     for rect, _ in objects:
         canvas.box(rect, OBJECT, dashed=True)
@@ -103,7 +111,7 @@ def draw_parse(
         if person.keypoints is not None:
             draw_skeleton(canvas, person.keypoints)
     _draw_names(canvas, objects, _draw_texts(canvas, persons))
-    strips = [canvas.finish(), _legend(canvas, taxonomy)]
+    strips = [canvas.finish(), draw_legend(canvas, taxonomy)]
     if action is not None:
         strips.insert(0, _header(canvas, action, action_score))
     return np.concatenate(strips)
@@ -143,7 +151,9 @@ def _enlarged(image: np.ndarray, scale: float) -> Canvas:
     return Canvas(image, font_size=int(np.clip(short // 32, 11, 30)), thickness=max(1, round(short / 280)))
 
 
-def _persons(frame: FrameParse, taxonomy: Taxonomy, scale: float, min_part_score: float) -> list[_Person]:
+def _persons(
+    frame: FrameParse, taxonomy: Taxonomy, scale: float, min_part_score: float, min_state_score: float
+) -> list[_Person]:
     states, colours = named_states(frame, taxonomy), part_colours(taxonomy)
     present = present_parts(frame)
     if frame.part_scores is not None and present.size:
@@ -153,18 +163,36 @@ def _persons(frame: FrameParse, taxonomy: Taxonomy, scale: float, min_part_score
         person = _Person(int(i) + 1, _scaled(frame.boxes[i], scale), float(frame.scores[i]))
         for k in np.flatnonzero(present[i]):
             rect = None if frame.part_boxes is None else _scaled(frame.part_boxes[i, k], scale)
-            person.parts.append(_Part(taxonomy.parts[k], colours[k], rect, states[i][k]))
+            told = _states_at_once(frame, int(i), int(k), states[i][k], taxonomy, min_state_score)
+            person.parts.append(_Part(taxonomy.parts[k], colours[k], rect, told))
         if frame.keypoints is not None:
             person.keypoints = frame.keypoints[i] * np.array([scale, scale, 1.0])
         persons.append(person)
     return persons
 
 
+def _states_at_once(
+    frame: FrameParse, person: int, part: int, state: str | None, taxonomy: Taxonomy, min_state_score: float
+) -> tuple[str, ...]:
+    """The most probable state, and where several are more probable than the threshold, all of these."""
+    if state is None:
+        return ()
+    if frame.part_states is not None or frame.state_scores is None:
+        return (state,)
+    found = states_above(frame.state_scores[person, part], min_state_score)
+    return tuple(taxonomy.states[i] for i in found) if len(found) > 1 else (state,)
+
+
 def _objects(frame: FrameParse, taxonomy: Taxonomy, scale: float) -> list[tuple[Rect, str]]:
     if frame.objects is None:
         return []
-    named = zip(frame.objects.boxes, frame.objects.labels)
-    return [(_scaled(box, scale), taxonomy.objects[label]) for box, label in named]
+    found = zip(frame.objects.boxes, frame.objects.labels, frame.objects.scores)
+    return [(_scaled(box, scale), _object_text(taxonomy.objects[label], score)) for box, label, score in found]
+
+
+def _object_text(name: str, score: float) -> str:
+    known = np.isfinite(score) and score != 1
+    return f"{display_name(name)} {score:.2f}" if known else display_name(name)
 
 
 def _scaled(box: np.ndarray, scale: float) -> Rect:
@@ -237,14 +265,14 @@ def _state_lines(person: _Person) -> list[_Line]:
     """What a panel says; left and right in the same state share a line."""
     lines: list[_Line] = []
     for part in person.parts:
-        if part.state is None or part.state in UNWRITTEN_STATES:
+        if not part.told:
             continue
         side, _, name = display_name(part.name).partition(" ")
         last = lines[-1] if lines else None
-        if side == "R" and last and last[1] == f"L {name}" and last[2] == display_name(part.state):
+        if side == "R" and last and last[1] == f"L {name}" and last[2] == part.told:
             lines[-1] = ([*last[0], part], f"L+R {name}", last[2])
         else:
-            lines.append(([part], display_name(part.name), display_name(part.state)))
+            lines.append(([part], display_name(part.name), part.told))
     return lines
 
 
@@ -283,17 +311,16 @@ def _draw_swatch(canvas: Canvas, rect: Rect, parts: list[_Part]) -> None:
 
 def _draw_labels(canvas: Canvas, person: _Person, labels: list[Rect]) -> None:
     for part in person.parts:
-        if part.state is None or part.state in UNWRITTEN_STATES or part.rect is None:
-            continue
-        _draw_label(canvas, display_name(part.state), part.rect, part.colour, labels)
+        if part.told and part.rect is not None:
+            draw_label(canvas, part.told, part.rect, part.colour, labels)
 
 
 def _draw_names(canvas: Canvas, objects: list[tuple[Rect, str]], labels: list[Rect]) -> None:
-    for rect, name in objects:
-        _draw_label(canvas, display_name(name), rect, OBJECT, labels)
+    for rect, text in objects:
+        draw_label(canvas, text, rect, OBJECT, labels)
 
 
-def _draw_label(canvas: Canvas, text: str, at: Rect, colour: Colour, labels: list[Rect]) -> None:
+def draw_label(canvas: Canvas, text: str, at: Rect, colour: Colour, labels: list[Rect]) -> None:
     """Write at a box where nothing of ``labels`` is, and add to them; nowhere if there is no such place."""
     size = (canvas.line_height, canvas.text_width(text) + canvas.font_size // 2)
     rect = place_label(size, at, labels, canvas.size)
@@ -334,7 +361,7 @@ def _shortened(canvas: Canvas, text: str, room: int) -> str:
     return text + "…"
 
 
-def _legend(canvas: Canvas, taxonomy: Taxonomy) -> np.ndarray:
+def draw_legend(canvas: Canvas, taxonomy: Taxonomy) -> np.ndarray:
     """The part groups with their boxes, left before right, in as many rows as the width asks for."""
     unit, step, colours = canvas.font_size, canvas.line_height, part_colours(taxonomy)
     pitch, x, row = step + unit // 3, unit, 0

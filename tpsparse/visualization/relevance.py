@@ -5,6 +5,7 @@ Shapes: T parsed frames, P persons in a frame, K parts.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from ..errors import InputError
 from ..structures import VideoParse, atomic_write, is_present
@@ -99,7 +101,8 @@ def relevance_series(parse: VideoParse, num_parts: int) -> RelevanceSeries:
 def relevance_figure(parse: VideoParse, taxonomy: Taxonomy) -> Figure:
     """Parts by rows, time in seconds (frame numbers where the rate is not known), the darker the more relevant.
 
-    A state is written where it begins, if its name fits into the time that it lasts. Grey is a part that is not seen.
+    A state, the most probable one, is written where it begins, if its name fits into the time that it lasts. Grey is a
+    part that is not seen.
 
     Raises:
         InputError: As :func:`check_names` does.
@@ -122,18 +125,36 @@ def relevance_figure(parse: VideoParse, taxonomy: Taxonomy) -> Figure:
     colours = LinearSegmentedColormap.from_list("relevance", [(1, 1, 1), DARKEST])
     mesh = axes.pcolormesh(edges, np.arange(len(names) + 1), series.relevance.T, cmap=colours, vmin=0, vmax=1)
     figure.colorbar(mesh, ax=axes, label="relevance", pad=0.01)
+    if np.isnan(series.relevance).all():
+        axes.text(0.5, 0.5, "no part was found", ha="center", va="center", transform=axes.transAxes)
+    if np.isnan(series.relevance).any():
+        unseen = Patch(facecolor=_rgb(GREY), edgecolor=_rgb(INK), linewidth=0.6, label="not seen")
+        figure.legend(handles=[unseen], loc="outside lower right", frameon=False, fontsize=9)
     _write_states(axes, series, edges, taxonomy)
     return figure
+
+
+def check_picture(path: str | Path) -> None:
+    """Refuse a name that says something else than is written.
+
+    Raises:
+        InputError: If it does not end in ``.png``.
+    """
+    if Path(path).suffix.lower() != ".png":
+        raise InputError(f"{path} is not the name of a PNG picture: give one that ends in .png")
 
 
 def write_relevance(path: str | Path, parse: VideoParse, taxonomy: Taxonomy) -> None:
     """Write the picture as PNG in one move, the same bytes for the same record.
 
     Raises:
-        InputError: As :func:`relevance_figure` does, or if there is no room for the file.
+        InputError: As :func:`relevance_figure` and :func:`check_picture` do, or if there is no room for the file.
     """
+    check_picture(path)
     figure = relevance_figure(parse, taxonomy)
-    with writing_told(path), atomic_write(path) as partial:
+    with warnings.catch_warnings(), writing_told(path), atomic_write(path) as partial:
+        # A letter that the font lacks is a box on the picture; nobody at the terminal can mend it.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
         figure.savefig(partial, format="png", dpi=DPI, metadata={"Software": None})
 
 

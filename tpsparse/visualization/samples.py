@@ -19,9 +19,9 @@ from torch import Tensor
 from ..errors import InputError
 from ..structures import is_present
 from ..taxonomy import Taxonomy
-from .canvas import Canvas
-from .overlay import draw_skeleton, frame_strip
-from .palette import GREY, INK, OBJECT, WHITE, display_name, is_dashed, part_colours
+from .canvas import Canvas, Rect
+from .overlay import UNWRITTEN_STATES, draw_label, draw_legend, draw_skeleton, frame_strip
+from .palette import GREY, INK, OBJECT, WHITE, Colour, display_name, is_dashed, part_colours
 
 Encode = Callable[[Tensor], Tensor]
 """Part boxes (N, K, 4) to the masks (N, K, h, w) that a network learns."""
@@ -36,18 +36,22 @@ FILL_OPACITY = 0.4
 NOT_ANNOTATED = "-"
 
 
-def draw_sample(sample: dict[str, Any], taxonomy: Taxonomy, *, encode: Encode | None = None) -> np.ndarray:
+def draw_sample(
+    sample: dict[str, Any], taxonomy: Taxonomy, *, encode: Encode | None = None, classes: Sequence[str] = ()
+) -> np.ndarray:
     """Draw a sample with its labels under a caption.
 
-    A frame has its persons' boxes; with those of parts, filled where they are relevant, and of objects it stands beside
-    itself. A person's crop stands beside the crop with keypoints, or with part boxes, the masks that ``encode`` makes
-    of these, and each part's state. A clip is a contact sheet.
+    A frame has its persons' boxes. With boxes of parts and of objects it stands beside itself under the parts'
+    colours: right parts are dashed, objects named; where it is known, relevant parts are filled and states named.
+    A person's crop stands beside the crop with keypoints, or with part boxes, the masks that ``encode`` makes of
+    these, and each part's state. A clip is a contact sheet.
 
     Args:
         sample: ``inputs`` and ``data_samples`` as the pipeline of a training config gives them: an image (3, H, W),
             clips (M, 3, T, H, W) or images (T, 3, H, W), in RGB.
         taxonomy: The names that ids stand for.
         encode: What the network's codec makes of part boxes.
+        classes: Those of a detector's data set; where they are the taxonomy's parts and objects, boxes are of these.
 
     Returns:
         (H', W', 3) uint8 RGB.
@@ -69,6 +73,8 @@ def draw_sample(sample: dict[str, Any], taxonomy: Taxonomy, *, encode: Encode | 
             return _draw_part(image, labels, taxonomy, encode=encode)
         if "keypoints" in labels.get("gt_instances", ()):
             return _draw_pose(image, labels)
+        if len(classes) > 1 and len(classes) == len(taxonomy.parts) + len(taxonomy.objects):
+            return _draw_parts_and_objects(image, labels, taxonomy, classes=classes)
         return _draw_persons(image, labels, taxonomy)
     told = f"of shape {shape}" if shape else f"a {type(inputs).__name__}"
     raise InputError(f"the samples' inputs are {told} and not pictures: there is nothing to draw")
@@ -95,16 +101,35 @@ def _images(images: Tensor) -> np.ndarray:
 
 
 def _draw_persons(image: np.ndarray, labels: Any, taxonomy: Taxonomy) -> np.ndarray:
-    instances = labels.get("gt_instances")
-    boxes = np.zeros((0, 4), dtype=np.float32)
-    if instances is not None and "bboxes" in instances:
-        boxes = np.asarray(getattr(instances.bboxes, "tensor", instances.bboxes), dtype=np.float32)
+    boxes = _detector_boxes(labels)
     scale = max(1.0, SHORT_SIDE / min(image.shape[:2]))
     canvas = _canvas(image, scale)
     for box in boxes:
         canvas.box(_rect(box, scale), WHITE)
-    persons = f"{len(boxes)} person{'' if len(boxes) == 1 else 's'}"
+    persons = _counted("person", len(boxes))
     return _captioned(canvas.finish(), [_action(labels, taxonomy), _place(labels, image.shape[:2], persons)])
+
+
+def _detector_boxes(labels: Any) -> np.ndarray:
+    """Boxes (N, 4) as mmdet packs them."""
+    instances = labels.get("gt_instances")
+    if instances is None or "bboxes" not in instances:
+        return np.zeros((0, 4), dtype=np.float32)
+    return np.asarray(getattr(instances.bboxes, "tensor", instances.bboxes), dtype=np.float32)
+
+
+def _draw_parts_and_objects(
+    image: np.ndarray, labels: Any, taxonomy: Taxonomy, *, classes: Sequence[str]
+) -> np.ndarray:
+    """A frame beside itself with the boxes that a detector of parts and objects learns, whose classes are ids."""
+    scale = max(1.0, SHORT_SIDE / min(image.shape[:2]))
+    canvas, boxes = _canvas(image, scale), _detector_boxes(labels)
+    ids = np.asarray(labels.gt_instances.labels, dtype=np.int64) if len(boxes) else np.zeros(0, dtype=np.int64)
+    of_part = ids < len(taxonomy.parts)
+    _part_boxes(canvas, boxes[of_part], ids[of_part], taxonomy, scale=scale)
+    _draw_objects(canvas, boxes[~of_part], [classes[i] for i in ids[~of_part]], scale=scale, written=[])
+    told = f"{_counted('part', int(of_part.sum()))}, {_counted('object', int((~of_part).sum()))}"
+    return _beside(image, canvas, taxonomy, scale, [_action(labels, taxonomy), _place(labels, image.shape[:2], told)])
 
 
 def _draw_frame_parts(image: np.ndarray, labels: Any, taxonomy: Taxonomy) -> np.ndarray:
@@ -116,19 +141,64 @@ def _draw_frame_parts(image: np.ndarray, labels: Any, taxonomy: Taxonomy) -> np.
     for person, part in zip(*np.nonzero(is_present(boxes))):
         if relevance[person, part] > 0:
             canvas.fill(_rect(boxes[person, part], scale), colours[part], opacity=FILL_OPACITY)
-    for person, part in zip(*np.nonzero(is_present(boxes))):
-        canvas.box(_rect(boxes[person, part], scale), colours[part], dashed=is_dashed(taxonomy.parts[part]))
-    for others, colour, dashed in ((labels.boxes, WHITE, False), (labels.object_boxes, OBJECT, True)):
-        for box in others.numpy():
-            canvas.box(_rect(box, scale), colour, dashed=dashed)
-    told = [f"{len(given)} {name}{'' if len(given) == 1 else 's'}" for name, given in _counted(labels)]
-    panes = [_canvas(image, scale).image, canvas.finish()]
+    persons, parts = np.nonzero(is_present(boxes))
+    _part_boxes(canvas, boxes[persons, parts], parts, taxonomy, scale=scale)
+    for box in labels.boxes.numpy():
+        canvas.box(_rect(box, scale), WHITE)
+    things = labels.object_boxes.numpy()
+    names = [taxonomy.objects[i] for i in labels.object_labels] if "object_labels" in labels else [""] * len(things)
+    written: list[Rect] = []
+    if "part_states" in labels:
+        ids = labels.part_states.numpy()[persons, parts]
+        _draw_states(canvas, boxes[persons, parts], ids, [colours[part] for part in parts], taxonomy, scale, written)
+    _draw_objects(canvas, things, names, scale=scale, written=written)
+    told = f"{_counted('person', len(labels.boxes))}, {_counted('object', len(things))}"
     head = "input, part boxes (filled: relevant)" if (relevance > 0).any() else "input, part boxes"
-    return _captioned(_joined(panes, axis=1, gap=4), [head, _place(labels, image.shape[:2], ", ".join(told))])
+    caption = [_action(labels, taxonomy), head, _place(labels, image.shape[:2], told)]
+    return _beside(image, canvas, taxonomy, scale, caption)
 
 
-def _counted(labels: Any) -> tuple[tuple[str, Tensor], ...]:
-    return ("person", labels.boxes), ("object", labels.object_boxes)
+def _beside(image: np.ndarray, canvas: Canvas, taxonomy: Taxonomy, scale: float, caption: Sequence[str]) -> np.ndarray:
+    """A frame, and beside it what is drawn on it, under a caption and the parts' colours."""
+    panes = _joined([_canvas(image, scale).image, canvas.finish()], axis=1, gap=4)
+    legend = draw_legend(_canvas(panes, 1), taxonomy)
+    return _captioned(_joined([legend, panes], axis=0), caption)
+
+
+def _part_boxes(canvas: Canvas, boxes: np.ndarray, parts: np.ndarray, taxonomy: Taxonomy, *, scale: float) -> None:
+    """Boxes (N, 4) of parts (N,) in their colours, right ones dashed."""
+    colours = part_colours(taxonomy)
+    for box, part in zip(boxes, parts):
+        canvas.box(_rect(box, scale), colours[part], dashed=is_dashed(taxonomy.parts[part]))
+
+
+def _draw_states(
+    canvas: Canvas,
+    boxes: np.ndarray,
+    states: np.ndarray,
+    colours: Sequence[Colour],
+    taxonomy: Taxonomy,
+    scale: float,
+    written: list[Rect],
+) -> None:
+    """The names of states (N,) at their parts' boxes where there is room; those that say nothing are not written."""
+    for box, state, colour in zip(boxes, states, colours):
+        if state >= 0 and taxonomy.states[state] not in UNWRITTEN_STATES:
+            draw_label(canvas, display_name(taxonomy.states[state]), _rect(box, scale), colour, written)
+
+
+def _draw_objects(
+    canvas: Canvas, boxes: np.ndarray, names: Sequence[str], *, scale: float, written: list[Rect]
+) -> None:
+    for box in boxes:
+        canvas.box(_rect(box, scale), OBJECT, dashed=True)
+    for box, name in zip(boxes, names):
+        if name:
+            draw_label(canvas, display_name(name), _rect(box, scale), OBJECT, written)
+
+
+def _counted(name: str, number: int) -> str:
+    return f"{number} {name}{'' if number == 1 else 's'}"
 
 
 def _draw_pose(image: np.ndarray, labels: Any) -> np.ndarray:
@@ -156,10 +226,9 @@ def _draw_part(image: np.ndarray, labels: Any, taxonomy: Taxonomy, *, encode: En
 
 
 def _part_boxes_on(image: np.ndarray, labels: Any, taxonomy: Taxonomy, *, scale: float) -> np.ndarray:
-    canvas, colours = _canvas(image, scale), part_colours(taxonomy)
-    boxes = labels.part_boxes.numpy()
-    for part in np.flatnonzero(is_present(boxes)):
-        canvas.box(_rect(boxes[part], scale), colours[part], dashed=is_dashed(taxonomy.parts[part]))
+    canvas, boxes = _canvas(image, scale), labels.part_boxes.numpy()
+    parts = np.flatnonzero(is_present(boxes))
+    _part_boxes(canvas, boxes[parts], parts, taxonomy, scale=scale)
     return canvas.finish()
 
 
@@ -296,6 +365,6 @@ def _joined(images: Sequence[np.ndarray], *, axis: int, gap: int = 0) -> np.ndar
     return np.concatenate(bands, axis=axis)
 
 
-def _rect(box: np.ndarray, scale: float) -> tuple[int, int, int, int]:
+def _rect(box: np.ndarray, scale: float) -> Rect:
     x0, y0, x1, y1 = (round(float(np.clip(value * scale, -1e4, 1e5))) for value in box)
     return x0, y0, x1, y1

@@ -16,6 +16,7 @@ import numpy as np
 from av.video.reformatter import Colorspace
 
 from ..errors import InputError
+from ..structures.export import LEAST_STATE_SCORE
 from ..structures.files import atomic_write
 from ..structures.parse import FrameParse, VideoParse
 from ..taxonomy import Taxonomy
@@ -58,7 +59,13 @@ def write_video(path: str | Path, frames: Iterable[np.ndarray], fps: float) -> N
 
 
 def write_overlay(
-    path: str | Path, frames: Iterable[np.ndarray], parse: VideoParse, taxonomy: Taxonomy, fps: float
+    path: str | Path,
+    frames: Iterable[np.ndarray],
+    parse: VideoParse,
+    taxonomy: Taxonomy,
+    fps: float,
+    *,
+    min_state_score: float = LEAST_STATE_SCORE,
 ) -> None:
     """Write a video on whose frames the parse is drawn; each shows the latest parsed frame at or before it.
 
@@ -68,12 +75,13 @@ def write_overlay(
         parse: Of the same video.
         taxonomy: The names that the parse's ids stand for.
         fps: Frames a second.
+        min_state_score: As for :func:`draw_parse`.
 
     Raises:
         ValueError: As :func:`write_video` and :func:`draw_parse`.
         InputError: If the frames are not of the parse's size, or the taxonomy does not fit the parse.
     """
-    write_video(path, _drawn(frames, parse, taxonomy), fps)
+    write_video(path, _drawn(frames, parse, taxonomy, min_state_score), fps)
 
 
 def write_overlay_reel(
@@ -112,7 +120,9 @@ def _fitted(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return canvas
 
 
-def _drawn(frames: Iterable[np.ndarray], parse: VideoParse, taxonomy: Taxonomy) -> Iterator[np.ndarray]:
+def _drawn(
+    frames: Iterable[np.ndarray], parse: VideoParse, taxonomy: Taxonomy, min_state_score: float = LEAST_STATE_SCORE
+) -> Iterator[np.ndarray]:
     action = parse.action()
     header: dict[str, Any] = {}
     if action is not None:
@@ -130,7 +140,7 @@ def _drawn(frames: Iterable[np.ndarray], parse: VideoParse, taxonomy: Taxonomy) 
         while following is not None and following.frame_index <= number:
             current, following = following, next(coming, None)
         shown = current.take(current.scores >= _SHOWN_PERSON)
-        yield draw_parse(image, shown, taxonomy, min_part_score=_SHOWN_PART, **header)
+        yield draw_parse(image, shown, taxonomy, min_part_score=_SHOWN_PART, min_state_score=min_state_score, **header)
 
 
 def _add_stream(file: av.container.OutputContainer, frame: np.ndarray, rate: Fraction) -> av.VideoStream:

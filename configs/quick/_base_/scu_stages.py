@@ -16,6 +16,9 @@ stages = dict(
         type="DetectPartsAndObjects",
         keep="@work_dir/parses/scu_parts",
         config=f"{quick}/part_detection/scu_faster-rcnn_vgg11_1xb8_synthetic.py",
+        min_inside=0.5,  # of a part's area, in the box of its person
+        max_objects=10,
+        min_object_score=0.3,
     ),
     states=dict(
         type="ParsePartStates",

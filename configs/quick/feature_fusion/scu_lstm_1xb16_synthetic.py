@@ -9,7 +9,7 @@ language vectors need `make language`, no network. Hardware: one CPU core, a min
 _base_ = ["../_base_/quick.py"]
 
 title = "action from parts"
-parses_dir = "work_dirs/demo/parses"
+parses_dir = "work_dirs/quick_scu/parses"
 num_frames = 8
 max_persons = 10
 max_epochs = 60

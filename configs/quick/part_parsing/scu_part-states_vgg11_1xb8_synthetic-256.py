@@ -36,7 +36,7 @@ model = dict(
     labels=dict(num_parts="@num_parts", num_states="@num_states", num_objects="@num_objects"),
     relevance=dict(channels=64, loss_weight=1.0),
     state=dict(positive_weight=2.0, loss_weight=1.0),
-    objects=dict(reach=1.2, min_score=0.05),
+    objects=dict(reach=1.2),
 )
 
 train_pipeline = [

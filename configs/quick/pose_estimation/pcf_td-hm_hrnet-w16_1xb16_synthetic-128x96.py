@@ -55,7 +55,7 @@ model = dict(
         loss=dict(type="mmpose.KeypointMSELoss", use_target_weight=True),
         decoder=codec,
     ),
-    test_cfg=dict(flip_test=False),
+    test_cfg=dict(flip_test=True, flip_mode="heatmap", shift_heatmap=True),
 )
 
 train_pipeline = [

@@ -292,6 +292,21 @@ class TestFeatures:
         dataset = make(TPSFeatureDataset, tiny_root, parses=str(parses))
         assert dataset[1]["video"] == "lunge_train_0" and len(dataset.problems) == 1
 
+    def test_first_record(self, tiny_root, parses):
+        """A broken one, and one in which nobody is found, are passed over."""
+        dataset = make(TPSFeatureDataset, tiny_root, parses=str(parses))
+        path, found = dataset.first_record()
+        assert path.name == "lunge_train_0.safetensors" and found == {"part": (3, 2), "context": (2, 5), "swin": (1, 4)}
+        for content in ("error", "broken", "nobody"):
+            make_parse("lunge_train_0", 2, (0, 0)).save(parses / "lunge_train_0.safetensors")
+            if content == "error":
+                VideoParse("lunge_train_0", error="truncated").save(parses / "lunge_train_0.safetensors")
+            elif content == "broken":
+                (parses / "lunge_train_0.safetensors").write_bytes(b"none")
+            assert dataset.first_record()[0].name == "push_up_train_1.safetensors"
+        (parses / "push_up_train_1.safetensors").write_bytes(b"none")
+        assert dataset.first_record() is None
+
     def test_training_draws_frames_and_testing_does_not(self, tiny_root, parses, tmp_path):
         dataset = make(TPSFeatureDataset, tiny_root, parses=str(parses), num_frames=3, random=True)
         drawn = {tuple(dataset[(0, seed)]["frame_features"]["context"][:, 0]) for seed in range(20)}
@@ -434,6 +449,47 @@ def test_feature_sample_of_one_frame_without_persons():
     sample = feature_sample(make_parse("v", 1, (0,)), 8, 10)
     assert sample["person_features"][0]["part"].shape == (0, 2)
     assert sample["frame_features"]["context"].shape == (1, 5)
+
+
+def with_scores(*persons, **changes):
+    """Frames of 2 parts and 3 states; None for one whose field is not filled."""
+    frames = []
+    for number, scores in enumerate(persons, start=1):
+        scores = None if scores is None else np.array(scores, dtype=np.float32)
+        count = 0 if scores is None else len(scores)
+        frames.append(
+            FrameParse(
+                number,
+                np.zeros((count, 4)),
+                np.arange(count, dtype=np.float32),
+                state_scores=scores,
+                person_features={name: array[:count] for name, array in changes.items()},
+            )
+        )
+    return VideoParse("v", num_frames=len(frames), frames=frames)
+
+
+def test_state_scores_are_a_feature_of_persons():
+    one = [[1, 2, 3], [4, np.nan, 6]]
+    parse = with_scores([one, np.zeros((2, 3))], None, np.zeros((0, 2, 0)))
+    features = feature_sample(parse, 8, 10)["person_features"]
+    # The persons of the highest scores first; what is no number is 0.
+    assert features[0]["part_states"].tolist() == [[0] * 6, [1, 2, 3, 4, 0, 6]]
+    assert [frame["part_states"].shape for frame in features] == [(2, 6), (0, 6), (0, 6)]
+    assert "part_states" not in parse.frames[0].person_features  # the record stays as it was
+
+
+def test_a_feature_of_that_name_goes_first():
+    own = np.array([[7.0, 8.0]], dtype=np.float32)
+    parse = with_scores(np.zeros((1, 2, 3)), part_states=own)
+    [persons] = feature_sample(parse, 8, 10)["person_features"]
+    assert persons["part_states"].tolist() == own.tolist()
+
+
+@pytest.mark.parametrize(("scores", "shape"), [(None, None), (np.zeros((0, 2, 3)), (0, 6))])
+def test_state_scores_of_nobody(scores, shape):
+    [persons] = feature_sample(with_scores(scores), 8, 10)["person_features"]
+    assert (persons["part_states"].shape if "part_states" in persons else None) == shape
 
 
 def test_sampler_of_the_framework_still_fits(tiny_root):

@@ -113,3 +113,14 @@ def test_a_video_that_comes_twice_counts_once():
     wrong = (found([[[0.95, 0.1]] * 3], video="w"), true([1, -1, -1]))
     assert run(right, right, wrong) == run(right, wrong)
     assert run(right, wrong)["state/mAP"] == pytest.approx((1 / 2 + 1 / 2) / 2)
+
+
+@pytest.mark.parametrize("scores", [None, [[[0.5, 0.5], [0.1, 0.9], [0.2, 0.3]]]], ids=["states alone", "with scores"])
+def test_a_given_state_of_a_part_without_a_box_is_not_found(scores):
+    states = [[0, 1, 1]]
+    whole, lacking = (found(scores, states, parts=[[HERE, HERE if there else ABSENT, HERE]]) for there in (True, False))
+    # bend among (head, left arm, right arm), the arms right. Whole: both before the head, or .5, .9, .3 -> 1, 2/3.
+    # Without the left arm's box it comes last: right, wrong, right -> 1, 2/3; or wrong, right, right -> 1/2, 2/3.
+    both, one = (1.0, (1 + 2 / 3) / 2) if scores is None else ((1 + 2 / 3) / 2, (1 / 2 + 2 / 3) / 2)
+    assert run((whole, true([0, 1, 1])))["state/mAP"] == pytest.approx((1 + both) / 2)
+    assert run((lacking, true([0, 1, 1])))["state/mAP"] == pytest.approx((1 + one) / 2)

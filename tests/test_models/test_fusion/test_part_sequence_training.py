@@ -27,14 +27,14 @@ def make_record(name: str, taxonomy: Taxonomy, random: np.random.Generator) -> V
         seen = (np.arange(persons * parts).reshape(persons, parts) % 3 > 0)[..., None]
         features = dict(
             part_visual=random.normal(size=(persons, parts, VISUAL)) * seen,
-            part_states=random.random((persons, parts, states)) * seen,
             part_relevance=random.random((persons, parts, 1)) * seen,
             person_objects=np.tile([0.0] * objects + [1.0], (persons, 1)),
         )
+        scores = (random.random((persons, parts, states)) * seen).astype(np.float32)
         boxes = np.tile([[0.0, 0, 20, 40]], (persons, 1))
         widths = {key: int(np.prod(array.shape[1:])) for key, array in features.items()}
         rows = {key: array.reshape(persons, widths[key]).astype(np.float32) for key, array in features.items()}
-        frames.append(FrameParse(number, boxes, person_features=rows))
+        frames.append(FrameParse(number, boxes, state_scores=scores, person_features=rows))
     return VideoParse(name, size=SIZE, num_frames=NUM_FRAMES, fps=FPS, frames=frames)
 
 
@@ -94,8 +94,8 @@ def test_trained_tested_and_run_by_its_stage(place, tiny_root, tiny_taxonomy, ru
         taxonomy=tiny_taxonomy,
         options={"data_root": "nowhere", "model.language.file": "nowhere.safetensors"},
     )
-    names = ("part_visual", "part_states", "part_relevance", "person_objects")
-    assert stage.needs == [f"feature:{name}" for name in names]
+    of_persons = [f"feature:{name}" for name in ("part_visual", "part_relevance", "person_objects")]
+    assert stage.needs == [of_persons[0], "state_scores", *of_persons[1:]]
     stored = LanguageVectors.load(place / "language.safetensors")
     centred = stored.objects_ - stored.objects_.mean(axis=0)
     np.testing.assert_allclose(stage.network.model.object_vectors, centred, atol=1e-6)

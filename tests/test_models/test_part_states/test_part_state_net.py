@@ -156,13 +156,17 @@ def test_the_object_matters_and_so_does_none():
 
 
 def test_objects_that_are_passed_over():
-    model, picture = make(objects=dict(min_score=0.76)).eval(), images(1)
+    picture = images(1)
     with torch.no_grad():
-        assert model(picture, [sample()], mode="predict")[0].person_objects.tolist() == [[0, 0, 1]]
         # A name that the network does not know, and a network that knows none.
         assert make().eval()(picture, [sample(labels=[2])], mode="predict")[0].person_objects.tolist() == [[0, 0, 1]]
         nothing = make(num_objects=0).eval()(picture, [sample(labels=[0])], mode="predict")[0]
     assert nothing.person_objects.tolist() == [[1]] and nothing.state_scores.shape == (1, PARTS, STATES)
+
+
+def test_reach_of_objects_is_all_there_is_to_choose():
+    with pytest.raises(ValueError, match="expected reach alone"):
+        make(objects=dict(reach=1.2, min_score=0.05))
 
 
 def test_relevance_attends():

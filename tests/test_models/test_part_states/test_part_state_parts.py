@@ -91,6 +91,7 @@ class TestChooseObjects:
             ([[12, 12, 14, 14], [31, 20, 40, 30]], [0.4, 0.6], 1),  # the score goes first
             ([[12, 12, 14, 14], [12, 12, 20, 20]], [0.5, 0.5], 1),  # then the shared area
             ([[31, 30, 33, 32], [31, 50, 33, 52]], [1.0, 1.0], 0),  # none is shared: the nearer to the centre
+            ([[31, 50, 33, 52], [31, 30, 33, 32]], [1.0, 1.0], 1),  # in whatever order they come
             ([[31, 20, 33, 22], [31, 38, 33, 40]], [1.0, 1.0], 0),  # as near: the first
             ([[60, 60, 70, 70], [12, 12, 14, 14]], [1.0, 0.2], 1),  # one out of reach does not compete
         ],

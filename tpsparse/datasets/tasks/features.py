@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,9 @@ from ...registry import DATASETS
 from ...structures import FrameParse, VideoParse
 from ..base import TPSDataset
 from ..frame_samplers import even_positions
+
+STATE_FEATURE = "part_states"
+"""What the scores of part states are called as a feature of persons: (P, K * S)."""
 
 
 @DATASETS.register_module()
@@ -43,6 +49,27 @@ class TPSFeatureDataset(TPSDataset):
         """(len,) position of each sample's video."""
         return np.array(self.videos)
 
+    def first_record(self) -> tuple[Path, dict[str, tuple[int, int]]] | None:
+        """The first usable record with a person in it: its file, and the axes and channels of its features by name.
+
+        A frame without persons need not have their features, so a record of such frames says nothing of them.
+        """
+        for video in self.videos:
+            path = self.files[self.index.videos[video].name]
+            try:
+                parse = VideoParse.load(path)
+            except InputError:
+                continue  # told as a problem of its own when its turn comes
+            inhabited = [frame for frame in parse.frames if len(frame)]
+            if not parse.error and inhabited:
+                sample = feature_sample(replace(parse, frames=inhabited[:1]), 1, 1)
+                of_frames, [of_persons], of_video = (
+                    sample[f"{kind}_features"] for kind in ("frame", "person", "video")
+                )
+                axes = {3: of_persons, 2: of_frames, 1: of_video}
+                return path, {name: (n, array.shape[-1]) for n, own in axes.items() for name, array in own.items()}
+        return None
+
     def sample(self, index: int) -> dict[str, Any]:
         """Every feature of a video by name, with the action; what a network uses of them is its config's choice."""
         entry = self.index.videos[self.videos[index]]
@@ -67,15 +94,30 @@ def feature_sample(parse: VideoParse, num_frames: int, max_persons: int, *, rand
 
     Returns:
         ``frame_features`` name to (T, D), ``person_features`` list of T dicts name to (P, D), ``video_features``
-        name to (D,).
+        name to (D,). Where the record has state scores, they are a feature of persons too, ``part_states``.
     """
     frames = [parse.frames[i] for i in pick_frames(len(parse.frames), num_frames, random=random)]
     frames = [best_persons(frame, max_persons) for frame in frames]
     return dict(
         frame_features={name: np.stack([f.features[name] for f in frames]) for name in frames[0].features},
-        person_features=[frame.person_features for frame in frames],
+        person_features=_with_states(frames),
         video_features=dict(parse.features),
     )
+
+
+def _with_states(frames: Sequence[FrameParse]) -> list[dict[str, np.ndarray]]:
+    """The features of the persons of T frames, with their state scores as one; a score that is no number is 0."""
+    known = [frame.state_scores for frame in frames if frame.state_scores is not None]
+    if not known:
+        return [frame.person_features for frame in frames]
+    # A frame without persons may have no scores, or some of other sizes.
+    sizes = next((scores for scores in known if len(scores)), known[0]).shape[1:]
+    features = []
+    for frame in frames:
+        scores = frame.state_scores if frame.state_scores is not None and len(frame) else np.zeros((len(frame), *sizes))
+        flat = np.nan_to_num(scores.reshape(len(frame), math.prod(sizes)), nan=0.0)
+        features.append({STATE_FEATURE: flat, **frame.person_features})
+    return features
 
 
 def pick_frames(available: int, wanted: int, *, random: bool) -> np.ndarray:

@@ -83,6 +83,7 @@ class TPSFramePartsDataset(FrameDataset):
             img=image,
             video=entry.name,
             frame_index=number,
+            action=entry.action,
             flip_parts=self.taxonomy.flip_parts,
             boxes=self.index.boxes[persons][chosen] * scale,
             part_boxes=part_boxes[chosen] * scale,

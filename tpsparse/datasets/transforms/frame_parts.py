@@ -25,7 +25,7 @@ from ...structures import box_area, clip_boxes, flip_boxes
 BOXES = ("boxes", "part_boxes", "object_boxes")
 OF_PERSONS = ("boxes", "part_boxes", "part_states", "relevance")
 OF_OBJECTS = ("object_boxes", "object_labels", "object_scores")
-META = ("video", "frame_index", "flip_parts", "flipped")
+META = ("video", "frame_index", "flip_parts", "flipped", "action")
 DTYPES = {"part_states": torch.int64, "object_labels": torch.int64}
 """All else is float32."""
 

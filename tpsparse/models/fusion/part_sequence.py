@@ -18,7 +18,7 @@ from ...language import vectors_of
 from ...registry import MODELS
 from ...taxonomy import Taxonomy
 from .classifier import FeatureClassifier, masked_max, masked_mean
-from .preprocessor import FRAME_MASK, PERSON_MASK
+from .preprocessor import PERSON_MASK
 
 VISUAL, STATES, RELEVANCE, OBJECTS = "part_visual", "part_states", "part_relevance", "person_objects"
 POOLS = {"max": masked_max, "mean": masked_mean}
@@ -172,8 +172,7 @@ class PartSequenceClassifier(FeatureClassifier):
         """Logits (N, A) of a batch."""
         parts, present = self.part_features(inputs)
         persons = self.sequence(parts, present)
-        real = inputs[PERSON_MASK] & inputs[FRAME_MASK][..., None]
-        videos = self.pool(persons.flatten(1, 2), real.flatten(1, 2))
+        videos = self.pool(persons.flatten(1, 2), inputs[PERSON_MASK].flatten(1, 2))
         return self.classifier(self.dropout(videos))
 
     def part_features(self, inputs: dict[str, Tensor]) -> tuple[Tensor, Tensor]:

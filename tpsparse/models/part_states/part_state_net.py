@@ -67,9 +67,12 @@ class PartStateNet(BaseModel):
         relevance: ``channels`` of its hidden layer and ``loss_weight``; None for a network without: then no feature is
             multiplied.
         state: ``loss_weight``, and ``positive_weight`` of :func:`multi_label_state_loss`.
-        objects: ``reach`` of :func:`choose_objects`, and ``min_score``: objects of a lower score are passed over.
+        objects: ``reach`` of :func:`choose_objects`.
         data_preprocessor: Config; mmengine's ``ImgDataPreprocessor`` fits.
         init_cfg: Weights, as in every mmengine module.
+
+    Raises:
+        ValueError: If ``objects`` names anything else.
     """
 
     def __init__(
@@ -108,7 +111,9 @@ class PartStateNet(BaseModel):
         nn.init.constant_(self.state_head.bias, -math.log(max(labels["num_states"] - 1, 1)))
         given = {"loss_weight": 1.0, "positive_weight": 1.0, **(state or {})}
         self.state_weight, self.positive_weight = given["loss_weight"], given["positive_weight"]
-        self.object_choice = {"reach": 1.2, "min_score": 0.0, **(objects or {})}
+        self.object_choice = {"reach": 1.2, **(objects or {})}
+        if len(self.object_choice) > 1:
+            raise ValueError(f"objects is {objects}, expected reach alone")
 
     @property
     def predicts_relevance(self) -> bool:
@@ -208,9 +213,9 @@ class PartStateNet(BaseModel):
     def _choose(self, sample: BaseDataElement) -> _Chosen:
         """The object of each person of a frame; one whose name the network does not know is passed over."""
         labels, scores = sample.object_labels, sample.object_scores
-        kept = (labels >= 0) & (labels < self.num_objects) & (scores >= self.object_choice["min_score"])
+        kept = (labels >= 0) & (labels < self.num_objects)
         boxes, labels, scores = sample.object_boxes[kept], labels[kept], scores[kept]
-        rows = choose_objects(sample.boxes, boxes, scores, reach=self.object_choice["reach"])
+        rows = choose_objects(sample.boxes, boxes, scores, **self.object_choice)
         used, inverse = rows[rows >= 0].unique(return_inverse=True)
         place = torch.full_like(rows, NOBODY).masked_scatter(rows >= 0, inverse)
         return _Chosen(boxes[used], place, object_scores_of(rows, scores, labels, self.num_objects))
