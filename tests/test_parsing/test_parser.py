@@ -52,10 +52,12 @@ class Wants(Stage):
 
 @STAGES.register_module(force=True)
 class Depends(Stage):
-    """Does nothing, and depends on what it is told."""
+    """Does nothing, and depends on something besides its config."""
+
+    world: dict[str, str] = {}
 
     def __init__(self, *, on, taxonomy):
-        self.depends_on = on
+        self.depends_on = self.world[on]
 
 
 @STAGES.register_module(force=True)
@@ -267,9 +269,9 @@ class TestKept:
         """As a data set that is annotated anew: of a stage before the folder, not of one behind it."""
 
         def row(before="1", behind="1"):
-            first = dict(type="Brightness")
-            kept = dict(type="Depends", on=before, keep=str(tmp_path / "kept"))
-            return [first, kept, dict(type="Depends", on=behind)]
+            Depends.world.update(before=before, behind=behind)
+            kept = dict(type="Depends", on="before", keep=str(tmp_path / "kept"))
+            return [dict(type="Brightness"), kept, dict(type="Depends", on="behind")]
 
         assert self.calls(make, clip, tmp_path / "a", *row())[0] == 1
         assert self.calls(make, clip, tmp_path / "b", *row())[0] == 0

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..structures.boxes import box_area
+from ..structures.boxes import box_area, pairwise_iou
 
 WHOLLY_INSIDE = 0.95
 """From this share of its area on, a part counts as inside a person: the two boxes come from two detectors."""
@@ -48,12 +48,13 @@ def assign_parts(
     if not len(boxes) or not len(persons):
         return owners
     inside, distance = contained_share(boxes, persons), centre_distance(boxes, persons)
+    shared = pairwise_iou(boxes.astype(np.float64), boxes.astype(np.float64))
     taken = np.full((len(persons), int(labels.max()) + 1), _NOBODY, dtype=np.int64)  # the box that is there
     for box in np.argsort(-scores, kind="stable"):
         label = labels[box]
         owner = _best(inside[box] >= min_inside, inside[box], distance[box])
         if owner != _NOBODY and taken[owner, label] != _NOBODY:
-            if _iou(boxes[box], boxes[taken[owner, label]]) >= DUPLICATE_IOU:
+            if shared[box, taken[owner, label]] >= DUPLICATE_IOU:
                 continue
             able = (inside[box] >= min_inside) & (taken[:, label] == _NOBODY)
             owner = _best(able, inside[box], distance[box])
@@ -69,14 +70,6 @@ def _best(able: np.ndarray, inside: np.ndarray, distance: np.ndarray) -> int:
     wholly = able & (inside >= WHOLLY_INSIDE)
     candidates = np.flatnonzero(wholly if wholly.any() else able)
     return int(candidates[distance[candidates].argmin()])
-
-
-def _iou(box: np.ndarray, other: np.ndarray) -> float:
-    """IoU of two boxes (4,); 0 where neither has an area."""
-    box, other = box.astype(np.float64), other.astype(np.float64)
-    shared = np.clip(np.minimum(box[2:], other[2:]) - np.maximum(box[:2], other[:2]), 0, None).prod()
-    joined = box_area(box[None])[0] + box_area(other[None])[0] - shared
-    return float(shared / joined) if joined > 0 else 0.0
 
 
 def parts_by_person(
