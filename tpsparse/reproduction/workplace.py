@@ -21,8 +21,15 @@ from ..structures.files import write_json
 LOG = logging.getLogger("tpsparse")
 Result = dict[str, Any]
 # Top-level values of configs that say where other configs lie, and not what is computed.
-PLACES = ("filename", "floor", "quick", "configs", "stages", "out_dir", "start_from", "start_from_checkpoint")
-PLACES += ("given_weights",)
+PLACES = (
+    "filename",
+    "floor",
+    "quick",
+    "configs",
+    "stages",
+    "out_dir",
+    *("start_from", "start_from_checkpoint", "given_weights"),
+)
 # What a training does not depend on: a config with another choice in testing has the same weights.
 TESTING = ("test_dataloader", "test_evaluator", "test_pipeline", "test_cfg", "tta_model")
 
