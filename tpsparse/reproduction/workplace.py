@@ -22,12 +22,7 @@ LOG = logging.getLogger("tpsparse")
 Result = dict[str, Any]
 # Top-level values of configs that say where other configs lie, and not what is computed.
 PLACES = (
-    "filename",
-    "floor",
-    "quick",
-    "configs",
-    "stages",
-    "out_dir",
+    *("filename", "floor", "quick", "configs", "stages", "out_dir"),
     *("start_from", "start_from_checkpoint", "given_weights"),
 )
 # What a training does not depend on: a config with another choice in testing has the same weights.
