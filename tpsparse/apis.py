@@ -207,6 +207,8 @@ def parse_to_folder(
     if record:
         with writing_told(folder / RECORD_FILE):
             parse.save(folder / RECORD_FILE)
+    else:
+        (folder / RECORD_FILE).unlink(missing_ok=True)  # an earlier run's would stand beside another parse
     # Last: a folder with parse.json is complete.
     write_json(folder / "parse.json", parse_to_json(parse, taxonomy, min_state_score=min_state_score))
     return parse

@@ -58,6 +58,8 @@ def test_record_and_threshold_of_states(parse, clips, tmp_path):
     for part in person["parts"].values():  # softmax: all states are above 0
         assert len(part["states"]) > 1 and next(iter(part["states"])) == part["state"]
     assert person["parts"]
+    assert parse(clips / "good.mp4", "--every", 12) == 0  # another parse, beside which that record would be wrong
+    assert sorted(path.name for path in folder.iterdir()) == ["overlay.mp4", "parse.json"]
 
 
 @pytest.mark.parametrize("value", ["-0.1", "1.1", "nan", "half"])
