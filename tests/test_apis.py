@@ -149,6 +149,17 @@ class TestObjectsOfASystem:
         found = apis._trained_taxonomy(config, tmp_path, None)
         assert found.objects == expected and found.states == tiny_taxonomy.states
 
+    def test_no_more_weights_are_read_than_are_asked(self, drawn, tmp_path, tiny_taxonomy, monkeypatch):
+        """A system without objects, as DAP, is asked for its names once, however many networks it has."""
+        config = drawn.QUICK_SYSTEM
+        for stage in load_config(config, taxonomy=tiny_taxonomy).model.stages:
+            if "config" in stage:
+                self.leave(tmp_path, Path(stage.config).stem, tiny_taxonomy.to_meta())
+        read, asked = apis.read_checkpoint, []
+        monkeypatch.setattr(apis, "read_checkpoint", lambda path: asked.append(path) or read(path))
+        assert apis._trained_taxonomy(config, tmp_path, None) == tiny_taxonomy
+        assert len(asked) == 1
+
     def test_no_names_at_all(self, drawn, tmp_path, tiny_taxonomy):
         config = drawn.QUICK / "systems" / "scu.py"
         for stage in load_config(config, taxonomy=tiny_taxonomy).model.stages:

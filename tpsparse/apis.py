@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -336,19 +336,20 @@ def _trained_taxonomy(config: str | Path, work_dir: Any, options: dict[str, Any]
     cfg = load_config(config, options=options, work_dir=work_dir, taxonomy=any_names)
     if not is_system(cfg):
         raise InputError(f"config {config} is of one network: give a system config, as in configs/systems/")
-    found: dict[str, list[str]] | None = None
-    for stage in cfg.model.get("stages", []):
-        if "checkpoint" not in stage:
-            continue
-        names = stored_taxonomy(read_checkpoint(find_checkpoint(stage.checkpoint, stage.config)))
-        if names is None:
-            continue
-        found = found or names
-        if load_config(stage.config, taxonomy=any_names, label_table={}).get("uses_objects"):
-            return Taxonomy.from_meta({**found, "objects": names.get("objects", [])})
-    if found is not None:
-        return Taxonomy.from_meta(found)
+    stages = [stage for stage in cfg.model.get("stages", []) if "checkpoint" in stage]
+    names = _first_names(stages)
+    if names is not None:
+        # Configs are read in no time, weights are not: of those no more are read than are asked.
+        users = [s for s in stages if load_config(s.config, taxonomy=any_names, label_table={}).get("uses_objects")]
+        objects = _first_names(users) or names
+        return Taxonomy.from_meta({**names, "objects": objects.get("objects", [])})
     raise InputError(f"config {config} names no checkpoint that knows its labels: train with tools/reproduce.py")
+
+
+def _first_names(stages: Sequence[Any]) -> dict[str, list[str]] | None:
+    """The names in the first checkpoint that has any, of networks in a row; None where none has."""
+    stored = (stored_taxonomy(read_checkpoint(find_checkpoint(each.checkpoint, each.config))) for each in stages)
+    return next((names for names in stored if names is not None), None)
 
 
 def _drop_training(cfg: Config) -> None:
