@@ -12,6 +12,31 @@ from ...errors import InputError
 from ...taxonomy import Taxonomy
 
 
+class TaxonomyMetric(BaseMetric):
+    """A metric that knows the names.
+
+    Args:
+        taxonomy: The names, from ``Taxonomy.to_meta``; those of the data set if None.
+        collect_device: Where results of several processes meet, ``"cpu"`` or ``"gpu"``.
+        prefix: Put before the names of the numbers.
+    """
+
+    def __init__(
+        self, *, taxonomy: dict[str, Any] | None = None, collect_device: str = "cpu", prefix: str | None = None
+    ) -> None:
+        super().__init__(collect_device=collect_device, prefix=prefix)
+        self._taxonomy = taxonomy
+
+    @property
+    def taxonomy(self) -> Taxonomy:
+        """The names of this run.
+
+        Raises:
+            InputError: If neither the metric nor its data set has them.
+        """
+        return taxonomy_of(self, self._taxonomy)
+
+
 def taxonomy_of(metric: BaseMetric, meta: dict[str, Any] | None) -> Taxonomy:
     """The names in ``meta``, else those of the metric's data set.
 

@@ -9,16 +9,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from mmengine.evaluator import BaseMetric
 
 from ...registry import METRICS
 from ...taxonomy import Taxonomy
 from ..functional import average_precision, mean_known, state_average_precision
-from .inputs import taxonomy_of, to_numpy
+from .inputs import TaxonomyMetric, to_numpy
 
 
 @METRICS.register_module()
-class MultiLabelStateAP(BaseMetric):
+class MultiLabelStateAP(TaxonomyMetric):
     """Average precision of part states on the annotated parts.
 
     ==================== ======================================================================================
@@ -38,17 +37,6 @@ class MultiLabelStateAP(BaseMetric):
     """
 
     default_prefix = "state"
-
-    def __init__(
-        self, *, taxonomy: dict[str, Any] | None = None, collect_device: str = "cpu", prefix: str | None = None
-    ) -> None:
-        super().__init__(collect_device=collect_device, prefix=prefix)
-        self._taxonomy = taxonomy
-
-    @property
-    def taxonomy(self) -> Taxonomy:
-        """The names of this run."""
-        return taxonomy_of(self, self._taxonomy)
 
     def process(self, data_batch: Any, data_samples: Sequence[dict[str, Any]]) -> None:
         """Keep the annotated parts of each frame.

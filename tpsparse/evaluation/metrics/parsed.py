@@ -15,9 +15,8 @@ from mmengine.evaluator import BaseMetric
 from ...errors import InputError
 from ...registry import METRICS
 from ...structures import FrameParse, VideoParse, is_present
-from ...taxonomy import Taxonomy
 from ..functional import box_average_precision, match_persons
-from .inputs import taxonomy_of
+from .inputs import TaxonomyMetric
 from .multi_label_state import state_precisions
 
 NOT_FOUND = -1.0
@@ -63,7 +62,7 @@ class ParsedPersonAP(BaseMetric):
 
 
 @METRICS.register_module()
-class ParsedStateAccuracy(BaseMetric):
+class ParsedStateAccuracy(TaxonomyMetric):
     """Share of annotated parts whose state is right, in the annotated frames that were parsed.
 
     It is for systems whose persons are the annotated ones (:class:`ReadAnnotation`): a record's persons are compared
@@ -77,17 +76,6 @@ class ParsedStateAccuracy(BaseMetric):
     """
 
     default_prefix = "state"
-
-    def __init__(
-        self, *, taxonomy: dict[str, Any] | None = None, collect_device: str = "cpu", prefix: str | None = None
-    ) -> None:
-        super().__init__(collect_device=collect_device, prefix=prefix)
-        self._taxonomy = taxonomy
-
-    @property
-    def taxonomy(self) -> Taxonomy:
-        """The names of this run."""
-        return taxonomy_of(self, self._taxonomy)
 
     def process(self, data_batch: Any, data_samples: Sequence[VideoParse]) -> None:
         """Count annotated parts and right states of each video.
@@ -115,7 +103,7 @@ class ParsedStateAccuracy(BaseMetric):
 
 
 @METRICS.register_module()
-class ParsedStateMAP(BaseMetric):
+class ParsedStateMAP(TaxonomyMetric):
     """Mean average precision over the states, by the state scores of records, in the annotated frames that were parsed.
 
     Each annotated part that has a state is a row. Persons are matched to annotated ones as the challenge does it; a row
@@ -144,14 +132,8 @@ class ParsedStateMAP(BaseMetric):
         collect_device: str = "cpu",
         prefix: str | None = None,
     ) -> None:
-        super().__init__(collect_device=collect_device, prefix=prefix)
-        self._taxonomy = taxonomy
+        super().__init__(taxonomy=taxonomy, collect_device=collect_device, prefix=prefix)
         self.human_iou = human_iou
-
-    @property
-    def taxonomy(self) -> Taxonomy:
-        """The names of this run."""
-        return taxonomy_of(self, self._taxonomy)
 
     def process(self, data_batch: Any, data_samples: Sequence[VideoParse]) -> None:
         """Keep the rows of each video.

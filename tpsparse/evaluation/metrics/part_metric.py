@@ -10,18 +10,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
 from ...registry import METRICS
 from ...structures import is_present
-from ...taxonomy import Taxonomy
 from ..functional import box_average_precision, inclusive_iou
-from .inputs import taxonomy_of, to_numpy
+from .inputs import TaxonomyMetric, to_numpy
 
 
 @METRICS.register_module()
-class PartParsingMetric(BaseMetric):
+class PartParsingMetric(TaxonomyMetric):
     """How well parts are found and their states named, given the person.
 
     ======================== ==================================================================================
@@ -60,15 +58,9 @@ class PartParsingMetric(BaseMetric):
         collect_device: str = "cpu",
         prefix: str | None = None,
     ) -> None:
-        super().__init__(collect_device=collect_device, prefix=prefix)
-        self._taxonomy = taxonomy
+        super().__init__(taxonomy=taxonomy, collect_device=collect_device, prefix=prefix)
         self.none_state = none_state
         self.part_iou = part_iou
-
-    @property
-    def taxonomy(self) -> Taxonomy:
-        """The names of this run."""
-        return taxonomy_of(self, self._taxonomy)
 
     def process(self, data_batch: Any, data_samples: Sequence[dict[str, Any]]) -> None:
         """Keep predicted and annotated boxes and states.

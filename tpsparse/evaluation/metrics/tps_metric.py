@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
 from ...registry import METRICS
@@ -26,13 +25,13 @@ from ..submission import (
     video_truth_of,
 )
 from ..validation import validate_submission
-from .inputs import taxonomy_of
+from .inputs import TaxonomyMetric
 
 SHOWN_FINDINGS = 20
 
 
 @METRICS.register_module()
-class KineticsTPSMetric(BaseMetric):
+class KineticsTPSMetric(TaxonomyMetric):
     """The challenge's score, and its files.
 
     A prediction is a ``VideoParse``; its ground truth is the ``VideoParse`` at the same place of the batch's
@@ -62,16 +61,10 @@ class KineticsTPSMetric(BaseMetric):
         collect_device: str = "cpu",
         prefix: str | None = None,
     ) -> None:
-        super().__init__(collect_device=collect_device, prefix=prefix)
-        self._taxonomy = taxonomy
+        super().__init__(taxonomy=taxonomy, collect_device=collect_device, prefix=prefix)
         self.out_dir = None if out_dir is None else Path(out_dir)
         self.human_iou = human_iou
         self.part_iou = part_iou
-
-    @property
-    def taxonomy(self) -> Taxonomy:
-        """The names of this run."""
-        return taxonomy_of(self, self._taxonomy)
 
     def process(self, data_batch: Any, data_samples: Sequence[VideoParse]) -> None:
         """Keep what the challenge's files say of each video; features and scores stay behind.
