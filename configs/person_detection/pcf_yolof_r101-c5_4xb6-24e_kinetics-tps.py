@@ -10,8 +10,10 @@ pose, that is with boxes grown over the keypoints, 74.80 and 93.80: a system, no
 Data: Kinetics-TPS in the official layout. Hardware: 4 GPUs with 6 frames each, as "a mini-batch size of six on four
 V100 GPUs" is taken here: six frames in all cannot be shared by four. Weights pretrained on ImageNet are downloaded at
 the first run. The report starts from COCO: mmdet publishes YOLOF with ResNet-50 alone, the authors of YOLOF one with
-ResNet-101 (github.com/chensnathan/YOLOF, R_101_C5_1x) under detectron2's names of weights; renamed to mmdet's,
-`load_from` takes them.
+ResNet-101 (github.com/chensnathan/YOLOF, R_101_C5_1x). To start from it:
+
+    python tools/convert_weights.py yolof THEIRS.pth --out data/weights/yolof_r101_person.pth
+    python tools/train.py ... --cfg-options load_from=data/weights/yolof_r101_person.pth
 """
 
 _base_ = ["../_base_/runtime.py", "../_base_/kinetics_tps.py"]
