@@ -2,6 +2,7 @@
 # make demo    data, training, test, score, submission and pictures in work_dirs/demo
 # make studies tables 3 to 5 of the DAP report at quick size, three seeds: one to two hours; docs/results.md holds them
 # make pcf-studies the tables of PCF and of the 2021 runner-up, likewise
+# make tapos-studies temporal parsing: the tables of TAPOS, likewise
 # make test    the tests
 # make lint    style, types
 # make annotate    what tools/annotate.py needs on top (MediaPipe)
@@ -16,7 +17,10 @@ SYSTEM := configs/quick/systems/dap.py
 STUDIES := work_dirs/studies
 POSE := configs/quick/pose_estimation/pcf_td-hm_hrnet-w16_1xb16_synthetic-128x96.py
 
-.PHONY: setup demo studies study-data pcf-studies pcf-study-data test lint annotate language benchmarks
+TSN := tapos_tsn-bn-inception-x4_1xb8_synthetic-1x1x8-rgb
+FEATURES := bn-inception-x4_tsn_synthetic-64
+
+.PHONY: setup demo studies study-data pcf-studies pcf-study-data tapos-studies tapos-study-data test lint annotate language benchmarks
 
 setup: $(READY)
 
@@ -45,6 +49,17 @@ pcf-study-data: $(READY)
 pcf-studies: pcf-study-data
 	for table in pcf_table2 runner_up_table1 pcf_table3 pcf_table1; do \
 	  $(PY) tools/study.py configs/quick/studies/$$table.py --seeds 0 1 2 || exit 2; done
+
+# The features are of a network that has learnt to tell the sports apart, beside whose folder they look for its weights.
+tapos-study-data: $(READY)
+	$(PY) tools/prepare_data.py tapos synthetic --out $(STUDIES)/tapos_data --sports 8 --train 30 --val 15
+	$(PY) tools/train.py configs/quick/action_recognition/$(TSN).py --work-dir $(STUDIES)/tapos_features/$(TSN) --seed 0 --resume
+	for subset in train val; do \
+	  $(PY) tools/test.py configs/quick/frame_features/$(FEATURES).py --work-dir $(STUDIES)/tapos_features/$(FEATURES) \
+	    --cfg-options test_split=$$subset || exit 2; done
+
+tapos-studies: tapos-study-data
+	for table in 2 3 4; do $(PY) tools/study.py configs/quick/studies/tapos_table$$table.py --seeds 0 1 2 || exit 2; done
 
 test: $(READY)
 	$(PY) -m pytest

@@ -1,4 +1,4 @@
-"""Every config is read and its model built; systems are built with their stages' networks."""
+"""Every config is read and its model built; systems are built with their stages' networks, encoders encode."""
 
 from __future__ import annotations
 
@@ -7,16 +7,23 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tiny
+import tiny_tapos
 import torch
+from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.evaluator import Evaluator
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
+from safetensors.numpy import load_file
 
 from tpsparse import apis
+from tpsparse.datasets.instances import open_instances
+from tpsparse.datasets.instances.layout import instance_file
 from tpsparse.engine import evaluators, load_config
+from tpsparse.models.temporal_parsing import TemporalParser
 from tpsparse.parsing import (
     actions,
     base,
@@ -30,6 +37,7 @@ from tpsparse.parsing import (
 )
 from tpsparse.parsing.parser import build_stage
 from tpsparse.registry import DATASETS, MODELS
+from tpsparse.structures.boundaries_file import Boundaries
 from tpsparse.structures.segments import LabelTable
 from tpsparse.taxonomy import Taxonomy
 
@@ -55,9 +63,12 @@ def label(path: Path) -> str:
     return str(path.relative_to(CONFIGS))
 
 
-SYSTEMS = [path for path in found() if path.parent.name == "systems"]
+KEYPOINTS = CONFIGS / "pose_estimation" / "keypoints_mediapipe.py"
+# The keypoints too are what a row of stages writes.
+SYSTEMS = [path for path in found() if path.parent.name == "systems" or path == KEYPOINTS]
 STUDIES = [path for path in found() if path.parent.name == "studies"]
-TRAININGS = [path for path in found() if path not in SYSTEMS + STUDIES]
+ENCODERS = [path for path in found() if path.parent.name == "frame_features"]
+TRAININGS = [path for path in found() if path not in SYSTEMS + STUDIES + ENCODERS]
 
 
 def test_all_are_found():
@@ -69,14 +80,16 @@ def test_all_are_found():
         counts.setdefault(path.parent.name, {"full": 0, "quick": 0})[size] += 1
     assert counts == {
         "person_detection": {"full": 6, "quick": 5},
-        "pose_estimation": {"full": 1, "quick": 1},
+        "pose_estimation": {"full": 2, "quick": 1},
         "part_detection": {"full": 3, "quick": 3},
         "part_parsing": {"full": 7, "quick": 7},
         "state_recognition": {"full": 6, "quick": 5},
-        "action_recognition": {"full": 11, "quick": 12},
+        "action_recognition": {"full": 17, "quick": 18},
         "feature_fusion": {"full": 8, "quick": 8},
+        "frame_features": {"full": 5, "quick": 1},
+        "temporal_parsing": {"full": 10, "quick": 10},
         "systems": {"full": 34, "quick": 34},
-        "studies": {"full": 9, "quick": 9},
+        "studies": {"full": 12, "quick": 13},
     }
 
 
@@ -110,32 +123,45 @@ def all_strings(node):
     return [node] if isinstance(node, str) else []
 
 
-@pytest.mark.parametrize("path", SYSTEMS + TRAININGS, ids=label)
+@pytest.mark.parametrize("path", SYSTEMS + ENCODERS + TRAININGS, ids=label)
 def test_words_are_filled_in(path):
     cfg = load_config(path, taxonomy=NAMES, options={"parses_dir": "parses"}, label_table=LABELS)
     assert not [text for text in all_strings(cfg.to_dict()) if text.startswith("@")]
     assert cfg.default_scope == "tpsparse"
-    assert apis.is_system(cfg) == (path in SYSTEMS)
+    assert (apis.is_system(cfg), apis.is_encoder(cfg)) == (path in SYSTEMS, path in ENCODERS)
 
 
 @pytest.mark.parametrize("path", found(), ids=label)
 def test_opens_with_how_to_run_it(path):
     text = ast.get_docstring(ast.parse(path.read_text()))
-    commands = re.findall(r"^ {4}(python|bash) (tools/\S+) (\S+)", text, flags=re.MULTILINE)
-    assert commands
-    for _, script, config in commands:
-        assert (REPOSITORY / script).is_file() and (REPOSITORY / config).is_file(), (script, config)
-    assert "Data: " in text or "reads the records" in text
+    commands = re.findall(r"^ {4}(?:python|bash) (tools/\S+) (\S+)", text, flags=re.MULTILINE)
+    configs = [argument for _, argument in commands if argument.startswith("configs/")]
+    assert configs
+    for file in configs + [script for script, _ in commands]:
+        assert (REPOSITORY / file).is_file(), file
+    assert re.search(r"\bData\b[^.:]*: ", text) or "reads the records" in text
+
+
+def fits_alone(path: Path) -> bool:
+    """Whether a config's method learns without gradients."""
+    return Config.fromfile(path, lazy_import=False).train_cfg.type == "FitLoop"
 
 
 @pytest.mark.parametrize("path", TRAININGS, ids=label)
 def test_training_configs_build(path):
     trained = built(str(path))
-    assert sum(weight.numel() for weight in trained.model.parameters()) > 1000
+    assert fits_alone(path) or sum(weight.numel() for weight in trained.model.parameters()) > 1000
     assert callable(trained.model.loss) and trained.config.train_dataloader.sampler.type == "SeededSampler"
-    wrapper = build_optim_wrapper(trained.model, trained.config.optim_wrapper)
-    listed = [weight for group in wrapper.optimizer.param_groups for weight in group["params"]]
-    assert {id(weight) for weight in listed} >= {id(w) for w in trained.model.parameters() if w.requires_grad}
+    if fits_alone(path):
+        # mmengine takes an empty dict for no optimizer, as it must be where nothing has a gradient.
+        assert not list(trained.model.parameters()) and trained.config.optim_wrapper == {}
+    else:
+        wrapper = build_optim_wrapper(trained.model, trained.config.optim_wrapper)
+        listed = [weight for group in wrapper.optimizer.param_groups for weight in group["params"]]
+        assert {id(weight) for weight in listed} >= {id(w) for w in trained.model.parameters() if w.requires_grad}
+    if isinstance(trained.model, TemporalParser):
+        hooks = [hook.type for hook in trained.config.custom_hooks]
+        assert (type(trained.model).fit is not TemporalParser.fit) == (fits_alone(path) or "FitHook" in hooks)
     Evaluator(trained.config.test_evaluator)
 
 
@@ -144,20 +170,96 @@ def parses(tiny_root, tmp_path_factory):
     return tiny.save_records(tiny_root, tmp_path_factory.mktemp("parses"))
 
 
+@pytest.fixture(scope="module")
+def instances_root(tmp_path_factory):
+    """Action instances with features, videos, and the boundaries that a parser has found in ``boundaries``."""
+    root = tiny_tapos.write_instances(tmp_path_factory.mktemp("instances") / "data", train=3, val=1)
+    for split, name in dict(train="train", val="test").items():
+        found = Boundaries("half")
+        for instance in open_instances(root, split).instances:
+            length = instance.num_frames
+            tiny.encode(instance_file(root, instance.key), [np.full((64, 96, 3), i, np.uint8) for i in range(length)])
+            found.add(instance.key, length, np.array([length // 2]))
+        found.save(root / "boundaries" / f"{name}.json")
+    return root
+
+
+@pytest.fixture
+def root_of(tiny_root, instances_root):
+    """The data set for a config: of instances if its own is TAPOS or like it."""
+
+    def choose(path: Path) -> Path:
+        return instances_root if "tapos" in Config.fromfile(path, lazy_import=False).data_root else tiny_root
+
+    return choose
+
+
 @pytest.mark.parametrize("split", ["train", "test"])
 @pytest.mark.parametrize("path", TRAININGS, ids=label)
-def test_samples_go_through_the_pipeline(path, split, tiny_root, tiny_taxonomy, parses):
+def test_samples_go_through_the_pipeline(path, split, root_of, parses):
     init_default_scope("tpsparse")
-    options = {"data_root": str(tiny_root), "parses_dir": str(parses)}
-    cfg = load_config(path, options=options, taxonomy=tiny_taxonomy)
+    root = root_of(path)
+    options = {"data_root": str(root), "parses_dir": str(parses), "segments": str(root / "boundaries")}
+    cfg = load_config(path, options=options)
     dataset = cfg[f"{split}_dataloader"].dataset
     if dataset.type == "TPSPoseDataset":
         dataset.keypoints = str(parses / split)
+    if dataset.type == "TAPOSFeatureDataset":
+        dataset.features = str(root / "features" / "tiny")
     for step in dataset.pipeline:
         if step.type == "DecodeFlow":
             step.compute = True  # the drawn data set has no extracted flow
     sample = DATASETS.build(dataset)[(0, 0)]
     assert set(sample) == {"inputs", "data_samples"}
+
+
+@lru_cache
+def features_of_encoders() -> dict[tuple[bool, str], int]:
+    """Whether it is of quick size, and the name of a set of features, to its channels: those of the backbone's maps."""
+    init_default_scope("tpsparse")
+    channels = {}
+    for path in ENCODERS:
+        cfg = load_config(path, taxonomy=NAMES)
+        backbone = MODELS.build(network._without_pretraining(cfg.model.backbone))
+        with torch.device("meta"):
+            maps = backbone.to("meta")(torch.empty(1, backbone.in_channels, 64, 64))
+        channels[CONFIGS / "quick" in path.parents, Path(cfg.model.save_dir).name] = maps.shape[1]
+    return channels
+
+
+def test_channels_of_features():
+    full = {"bn-inception_imagenet": 1024, "bn-inception_tsn": 1024, "bn-inception_tsn-flow": 1024}
+    full |= {"resnet50_imagenet": 2048}
+    quick = {"bn-inception-x4_tsn": 256}
+    assert features_of_encoders() == {(False, name): size for name, size in full.items()} | {
+        (True, name): size for name, size in quick.items()
+    }
+
+
+@pytest.mark.parametrize("path", [path for path in TRAININGS if path.parent.name == "temporal_parsing"], ids=label)
+def test_parsers_take_features_that_an_encoder_of_their_size_writes(path):
+    cfg = load_config(path, taxonomy=NAMES)
+    features = {Path(cfg[f"{split}_dataloader"].dataset.features).name for split in ("train", "test")}
+    [channels] = {features_of_encoders()[CONFIGS / "quick" in path.parents, name] for name in features}
+    assert cfg.model.get("channels", channels) == channels
+
+
+@pytest.mark.parametrize("path", ENCODERS, ids=label)
+def test_encoders_write_features(path, root_of, tmp_path):
+    """With weights of nothing but zeros, and so are the features."""
+    init_default_scope("tpsparse")
+    cfg = load_config(path, options={"data_root": str(root_of(path))})
+    backbone = MODELS.build(network._without_pretraining(cfg.model.backbone))
+    torch.save({name: torch.zeros_like(value) for name, value in backbone.state_dict().items()}, tmp_path / "zeros.pth")
+    channels = features_of_encoders()[CONFIGS / "quick" in path.parents, Path(cfg.model.save_dir).name]
+    cfg.model.update(checkpoint=str(tmp_path / "zeros.pth"), save_dir=str(tmp_path / "features"))
+    model = MODELS.build(cfg.model)
+    item = DATASETS.build(cfg.test_dataloader.dataset)[0]
+    [encoded] = model.test_step({key: [value] for key, value in item.items()})
+    assert encoded.error is None and not encoded.found
+    features = load_file(model.file(encoded.key))["features"]
+    assert len(features) > 1 and features.shape[1] == channels and not features.any()
+    Evaluator(cfg.test_evaluator)
 
 
 @pytest.mark.parametrize("path", SYSTEMS, ids=label)
@@ -177,6 +279,7 @@ def test_systems_build(path, monkeypatch, tiny_root):
         "ParsedPersonAP": {"boxes"},
         "ParsedStateAccuracy": {"part_states"},
         "ParsedStateMAP": {"state_scores"},
+        "ParseCount": set(),  # of a run that is there for its records
     }
     asked = {field for metric in evaluators(cfg) for field in asks[metric.type]}
     assert asked <= given and ("action" not in asked or given & {"state_scores", "part_states"})
@@ -202,10 +305,12 @@ def test_fusions_read_what_a_system_of_theirs_writes(path):
     assert parses in records_of_fusions()[path.parent, path.stem.partition("_")[0]]
 
 
-@pytest.mark.parametrize("path", SYSTEMS, ids=label)
-def test_systems_name_configs_that_are_there(path):
-    cfg = load_config(path, taxonomy=NAMES)
-    named = [stage.config for stage in cfg.model.stages if "config" in stage] + [cfg.get("floor", str(path))]
+@pytest.mark.parametrize("path", SYSTEMS + ENCODERS + TRAININGS, ids=label)
+def test_named_configs_are_there(path):
+    """Stages' networks and a floor; who trains an encoder's weights, and who finds the sub-actions for a recognizer."""
+    cfg = load_config(path, taxonomy=NAMES, label_table=LABELS)
+    named = [stage.config for stage in cfg.model.get("stages", []) if "config" in stage]
+    named += [cfg[name] for name in ("floor", "weights_from", "segments_from") if name in cfg]
     assert all(Path(config).resolve() in TRAININGS + SYSTEMS for config in named)
     quick = CONFIGS / "quick"
     assert all((quick in Path(config).resolve().parents) == (quick in path.parents) for config in named)

@@ -6,14 +6,23 @@ import argparse
 import sys
 from pathlib import Path
 
-from tpsparse.cli import DONE, SOME_SKIPPED, folder, positive, run
+from tpsparse.cli import DONE, SOME_SKIPPED, folder, not_negative, positive, run
 
 
 def main(argv: list[str] | None = None) -> int:
     """See the module."""
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_synthetic, _add_index, _add_splits, _add_frames, _add_flow, _add_coco, _add_language):
+    for add in (
+        _add_synthetic,
+        _add_index,
+        _add_splits,
+        _add_frames,
+        _add_flow,
+        _add_coco,
+        _add_language,
+        _add_tapos,
+    ):
         add(commands)
     args = parser.parse_args(argv)
     skipped = args.command(args)
@@ -193,8 +202,91 @@ def _language(args: argparse.Namespace) -> int:
     return 0
 
 
-def _add_root(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("root", type=folder, metavar="ROOT", help="a data set in the official layout")
+def _add_tapos(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser("tapos", help="action instances in TAPOS's format, for temporal action parsing")
+    ways = parser.add_subparsers(required=True, metavar="check|cut|synthetic")
+    _add_check_instances(ways)
+    _add_cut_instances(ways)
+    _add_synthetic_sports(ways)
+
+
+def _add_check_instances(ways: argparse._SubParsersAction) -> None:
+    checker = ways.add_parser("check", help="list what is wrong into ROOT/problems_tapos.csv, and count it")
+    _add_root(checker, _TAPOS_ROOT)
+    checker.add_argument("--subset", help="train, val or test (default: all of them)")
+    checker.add_argument("--check-videos", action="store_true", help="decode every cut instance and count its frames")
+    _add_workers(checker)
+    checker.set_defaults(command=_check_instances)
+
+
+def _check_instances(args: argparse.Namespace) -> int:
+    from tpsparse.datasets.instances.validation import check_instances
+
+    found = check_instances(Path(args.root), subset=args.subset, check_videos=args.check_videos, workers=args.workers)
+    found.write()
+    print(found.text())
+    return found.num_errors
+
+
+def _add_cut_instances(ways: argparse._SubParsersAction) -> None:
+    cutter = ways.add_parser("cut", help="cut the instances out of ROOT/videos into ROOT/instances")
+    _add_root(cutter, _TAPOS_ROOT)
+    cutter.add_argument("--subset", help="train, val or test (default: all of them)")
+    cutter.add_argument("--short-side", type=positive, default=256, help="pixels of the short side; never enlarged")
+    cutter.add_argument(
+        "--shots-at-zero", action="store_true", help="where shot times are not annotated, the video is the shot"
+    )
+    _add_workers(cutter)
+    cutter.set_defaults(command=_cut_instances)
+
+
+def _cut_instances(args: argparse.Namespace) -> int:
+    from tpsparse.datasets.instances.cutting import cut_instances
+
+    result = cut_instances(
+        Path(args.root),
+        subset=args.subset,
+        short_side=args.short_side,
+        shots_at_zero=args.shots_at_zero,
+        workers=args.workers,
+    )
+    result.problems.report("cut")
+    print(f"{result.written:,} instances cut, {result.known:,} were there, {len(result.problems):,} cannot be cut")
+    return len(result.problems)
+
+
+def _add_synthetic_sports(ways: argparse._SubParsersAction) -> None:
+    parser = ways.add_parser("synthetic", help="draw a small data set of sports, each a sequence of sub-actions")
+    parser.add_argument("--out", type=folder, required=True, help="folder of the data set")
+    parser.add_argument("--sports", type=positive, default=8, help="number of sports")
+    parser.add_argument("--train", type=not_negative, default=24, help="training instances of each sport")
+    parser.add_argument("--val", type=not_negative, default=8, help="validation instances of each sport")
+    parser.add_argument("--size", type=_size, default=(72, 96), metavar="HxW", help="height and width in pixels")
+    parser.add_argument("--seed", type=not_negative, default=0, help="the same seed gives the same files, to the bit")
+    _add_workers(parser)
+    parser.set_defaults(command=_synthetic_sports)
+
+
+def _synthetic_sports(args: argparse.Namespace) -> int:
+    from tpsparse.datasets.synthetic.sports_writer import write_sports
+
+    write_sports(
+        Path(args.out),
+        sports=args.sports,
+        train=args.train,
+        val=args.val,
+        size=args.size,
+        seed=args.seed,
+        workers=args.workers,
+    )
+    return 0
+
+
+_TAPOS_ROOT = "a data set in TAPOS's format"
+
+
+def _add_root(parser: argparse.ArgumentParser, what: str = "a data set in the official layout") -> None:
+    parser.add_argument("root", type=folder, metavar="ROOT", help=what)
 
 
 def _add_workers(parser: argparse.ArgumentParser) -> None:

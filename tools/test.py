@@ -1,4 +1,4 @@
-"""Test a network by its own metric, or a system by the challenge's score with its submission."""
+"""Test a network by its own metric or a system by the challenge's score with its submission, or write features."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from tpsparse.cli import DONE, EXIT_HELP, SOME_SKIPPED, add_config_options, add_
 def main(argv: list[str] | None = None) -> int:
     """See the module."""
     parser = argparse.ArgumentParser(description=__doc__, epilog=EXIT_HELP)
-    parser.add_argument("config", help="a system config, as in configs/systems/, or a training config")
-    parser.add_argument("checkpoint", nargs="?", help="a network's weights (default: the last in the work folder)")
+    parser.add_argument("config", help="a training config, or one of configs/systems/ or configs/frame_features/")
+    parser.add_argument(
+        "checkpoint", nargs="?", help="a network's weights (default: its last; of features: the config's)"
+    )
     parser.add_argument(
         "--out",
         type=folder,

@@ -14,12 +14,13 @@ def _child(parent: root.Registry, *locations: str) -> root.Registry:
 
 
 MODELS = _child(root.MODELS, "tpsparse.models", "tpsparse.parsing")
-MODEL_WRAPPERS = _child(root.MODEL_WRAPPERS, "tpsparse.parsing")
+MODEL_WRAPPERS = _child(root.MODEL_WRAPPERS, "tpsparse.parsing", "tpsparse.engine")
 DATASETS = _child(root.DATASETS, "tpsparse.datasets.tasks", "tpsparse.datasets.tasks.poses")
 DATA_SAMPLERS = _child(root.DATA_SAMPLERS, "tpsparse.engine")
 TRANSFORMS = _child(root.TRANSFORMS, "tpsparse.datasets.transforms")
 METRICS = _child(root.METRICS, "tpsparse.evaluation.metrics")
 HOOKS = _child(root.HOOKS, "tpsparse.engine")
+LOOPS = _child(root.LOOPS, "tpsparse.engine")
 VISBACKENDS = _child(root.VISBACKENDS)
 
 # The rest have nothing of ours yet; without a child of this scope mmengine warns at every look-up.
@@ -29,7 +30,6 @@ _UNCHANGED = [
         root.EVALUATOR,
         root.FUNCTIONS,
         root.LOG_PROCESSORS,
-        root.LOOPS,
         root.OPTIMIZERS,
         root.OPTIM_WRAPPERS,
         root.OPTIM_WRAPPER_CONSTRUCTORS,

@@ -21,8 +21,10 @@ LEFT, RIGHT = "left_", "right_"
 class Taxonomy:
     """Part, state, action and object names; an id is a position in its tuple.
 
+    A data set of actions alone, as those of temporal parsing, has no parts, states and objects.
+
     Raises:
-        InputError: If a list is empty, repeats a name, or has a left part without its right twin.
+        InputError: If there are no actions, or a list repeats a name or has a left part without its right twin.
     """
 
     parts: tuple[str, ...]
@@ -37,7 +39,8 @@ class Taxonomy:
             repeated = sorted({name for name in names if names.count(name) > 1})
             if repeated:
                 raise InputError(f"{kind} repeat {', '.join(repeated)}: keep each name once in the list")
-            if not names and kind != "objects":
+            needed = kind == "actions" or (kind != "objects" and (self.parts or self.states))
+            if not names and needed:
                 raise InputError(f"there are no {kind}: the list is empty")
         lonely = [name for name in self.parts if _mirror(name) not in self.parts]
         if lonely:

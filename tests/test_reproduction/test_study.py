@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from tiny_tapos import write_instances
 
 from tpsparse import apis
 from tpsparse.datasets.splits import write_splits
@@ -21,9 +22,12 @@ from tpsparse.reproduction.study import _compare
 REPOSITORY = Path(__file__).resolve().parents[2]
 STUDIES = sorted(path for path in (REPOSITORY / "configs").rglob("studies/*.py") if "_base_" not in path.parts)
 OTHERS_BY_SIZE = [(name, quick) for name in ("runner_up", "scu") for quick in (False, True)]
-OF_NO_REPORT = ("pcf_footage", "scu_ablations")
+OF_NO_REPORT = ("pcf_footage", "pcf_footage_pose", "scu_ablations")
+ONE_ROW = ("pcf_footage_pose",)
 POSE = "pcf_td-hm_hrnet-w16_1xb16_synthetic-128x96"
-PCF_BY_SIZE = {("pcf", False): 3, ("pcf", True): 4}  # footage at quick size alone
+# Footage at quick size alone.
+PCF_BY_SIZE = {("pcf", False): 3, ("pcf", True): 4, ("pcf_footage", True): 1}
+TAPOS_BY_SIZE = {("tapos", False): 3, ("tapos", True): 3}
 SWIN = "dap_swin-24_1xb8_synthetic-8x2x1-rgb"
 QUICK_STUDIES = [path for path in STUDIES if "quick" in path.parts]
 # Video to PSC and whether the action is right, of the systems by name; everything is right in the last.
@@ -83,21 +87,31 @@ def study(tiny_copy, tmp_path):
 
 def test_studies_were_found():
     found = Counter((path.stem.rpartition("_")[0], path in QUICK_STUDIES) for path in STUDIES)
-    assert found == {("dap", False): 4, ("dap", True): 3, **dict.fromkeys(OTHERS_BY_SIZE, 1), **PCF_BY_SIZE}
+    assert found == {
+        ("dap", False): 4,
+        ("dap", True): 3,
+        **dict.fromkeys(OTHERS_BY_SIZE, 1),
+        **PCF_BY_SIZE,
+        **TAPOS_BY_SIZE,
+    }
 
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: str(path.relative_to(REPOSITORY / "configs")))
 def test_every_study_names_configs_that_are_there(path, tiny_root, people_root, tmp_path):
     # Recognizers of part states are of six part groups.
     root = tiny_root if path.stem.startswith("dap") else people_root
+    splits = ("train", "test")
+    if path.stem.startswith("tapos"):
+        root, splits = write_instances(tmp_path / "tapos"), ("train", "val")
     weights = tmp_path / "given.pth"
     weights.write_bytes(b"of a pose network")
-    data = dict(data_root=str(root), train_split="train", test_split="test")
+    data = dict(zip(("data_root", "train_split", "test_split"), (str(root), *splits)))
     options = dict(data, given_weights={POSE: str(weights)})
     made = Study(path, work_dir=str(tmp_path), options=options)
     [rows] = made.rows.values()
     of_a_report = path.stem not in OF_NO_REPORT
-    assert list(rows) == list(made.cfg.rows) and len(rows) >= (3 if of_a_report else 2)
+    least = 3 if of_a_report else 1 if path.stem in ONE_ROW else 2
+    assert list(rows) == list(made.cfg.rows) and len(rows) >= least
     metrics = {metric for row in made.cfg.rows.values() for metric in row.get("paper", {})}
     assert bool(metrics) == of_a_report and metrics <= set(
         made.cfg.columns

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+import tiny_tapos
 from tiny import QUICK, QUICK_SYSTEM, quick_config
 
 NAME = "analysis/get_flops"
@@ -39,6 +40,21 @@ def test_shape(run_tool, tmp_path, capsys):
     assert sizes[0]["parameters"] == sizes[1]["parameters"]
     # Convolutions grow with the area; the linear layers on pooled features do not.
     assert 3.9 < sizes[1]["multiply_adds"] / sizes[0]["multiply_adds"] < 4
+
+
+def test_instances(run_tool, tmp_path, capsys):
+    """A parser counts by the instance, what makes its features by the frame."""
+    root, file = tiny_tapos.write_instances(tmp_path / "data (é)"), tmp_path / "flops.json"
+    configs = [QUICK / "temporal_parsing" / "tcn_synthetic.py", *(QUICK / "frame_features").glob("*.py")]
+    assert run_tool(NAME, *configs, "--data-root", root, "--json", file) == 0
+    parser, encoder = json.loads(file.read_text())
+    assert (parser["unit"], encoder["unit"]) == ("instance", "frame")
+    assert parser["views"] == [dict(input=[282, 256], multiply_adds=parser["multiply_adds"], views=1)]
+    out = capsys.readouterr().out
+    assert "282x256" in out and "3x64x64" in out and "numbers of names" not in out
+    assert run_tool(NAME, configs[0], "--shape", 141, "--json", file) == 0
+    [half] = json.loads(file.read_text())
+    assert 2 * half["multiply_adds"] == parser["multiply_adds"]
 
 
 def test_system(run_tool, tiny_root, tmp_path, capsys):
@@ -100,7 +116,7 @@ def test_names_of_kinetics_tps_are_told(run_tool, tmp_path, capsys):
     config = tmp_path / "parts.py"
     config.write_text(f"_base_ = {str(quick_config('part_parsing'))!r}\ndata_root = 'nowhere'\n")
     assert run_tool(NAME, config) == 0
-    assert "numbers of names: those of Kinetics-TPS" in capsys.readouterr().out
+    assert "numbers of names: those of Kinetics-TPS, or of TAPOS" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("option", ["--fps", "--duration"])

@@ -1,4 +1,4 @@
-"""What every task's data set shares: the index, the pipeline, seeds, and bad items that cost only themselves."""
+"""What every task's data set shares: the pipeline, seeds, bad items that cost only themselves, and the index."""
 
 from __future__ import annotations
 
@@ -23,33 +23,20 @@ MAX_TRIES = 20
 """Bad samples in a row before a run gives up: then the data set is at fault, not an item."""
 
 
-class TPSDataset(Dataset):
-    """Base of the task data sets: ``__len__`` and ``sample`` are all that a task adds.
+class SeededDataset(Dataset):
+    """Base of every data set: ``__len__``, ``sample`` and ``sample_groups`` are all that a task adds.
 
     Args:
-        data_root: A data set in the official layout.
-        split: ``train``, ``test``, or a named split such as ``dap/val``.
         taxonomy: Names, as :meth:`Taxonomy.to_meta` gives them.
         pipeline: Transforms of a sample, as configs.
-        use_frames: Read extracted frames where a video has them, see ``tools/prepare_data.py frames``.
     """
 
     needs_annotations = True
 
-    def __init__(
-        self,
-        *,
-        data_root: str,
-        split: str,
-        taxonomy: dict[str, list[str]],
-        pipeline: list[dict[str, Any]],
-        use_frames: bool = True,
-    ) -> None:
+    def __init__(self, *, taxonomy: dict[str, list[str]], pipeline: list[dict[str, Any]]) -> None:
         self.taxonomy = Taxonomy.from_meta(taxonomy)
-        self.index = open_index(data_root, split, self.taxonomy)
         self.pipeline = Compose(pipeline)
-        self.use_frames = use_frames
-        self.problems = ProblemLog(self.index.problems, shared=True)
+        self.problems = ProblemLog(shared=True)
 
     @property
     def metainfo(self) -> dict[str, Any]:
@@ -70,15 +57,6 @@ class TPSDataset(Dataset):
     def sample_groups(self) -> np.ndarray:
         """(len,) a number that samples of one video share, for samplers that keep them near each other."""
         raise NotImplementedError
-
-    def source(self, entry: VideoEntry) -> FrameSource:
-        """Where frames of a video are read: extracted frames where they are whole and of this file, else the video."""
-        if self.use_frames:
-            extracted = open_frames(self.index.root, entry.split, entry.path.parent.name, entry.name)
-            # By size alone: a copy of the data set has the same videos at other times.
-            if extracted is not None and extracted.about["video_bytes"] == entry.num_bytes:
-                return extracted
-        return Video(entry.path, entry.facts)
 
     def __getitem__(self, key: int | tuple[int, int]) -> Any:
         """The item after the pipeline.
@@ -104,6 +82,41 @@ class TPSDataset(Dataset):
         message = str(error).removeprefix(f"{path} ")
         if self.problems.add("sample", path, message):
             print_log(f"{path}: {message}; the next item takes its place", logger="current", level=30)
+
+
+class TPSDataset(SeededDataset):
+    """Base of the data sets of part-level action parsing: views of the index of one split.
+
+    Args:
+        data_root: A data set in the official layout.
+        split: ``train``, ``test``, or a named split such as ``dap/val``.
+        taxonomy: Names, as :meth:`Taxonomy.to_meta` gives them.
+        pipeline: Transforms of a sample, as configs.
+        use_frames: Read extracted frames where a video has them, see ``tools/prepare_data.py frames``.
+    """
+
+    def __init__(
+        self,
+        *,
+        data_root: str,
+        split: str,
+        taxonomy: dict[str, list[str]],
+        pipeline: list[dict[str, Any]],
+        use_frames: bool = True,
+    ) -> None:
+        super().__init__(taxonomy=taxonomy, pipeline=pipeline)
+        self.index = open_index(data_root, split, self.taxonomy)
+        self.use_frames = use_frames
+        self.problems.update(self.index.problems)
+
+    def source(self, entry: VideoEntry) -> FrameSource:
+        """Where frames of a video are read: extracted frames where they are whole and of this file, else the video."""
+        if self.use_frames:
+            extracted = open_frames(self.index.root, entry.split, entry.path.parent.name, entry.name)
+            # By size alone: a copy of the data set has the same videos at other times.
+            if extracted is not None and extracted.about["video_bytes"] == entry.num_bytes:
+                return extracted
+        return Video(entry.path, entry.facts)
 
 
 def _named_file(message: str) -> Path:

@@ -1,6 +1,7 @@
 """How a config becomes a run: loading, launching, seeds and progress."""
 
 from .config import config_taxonomy, evaluators, load_config, of_evaluators
+from .fitting import AssignmentHook, FitHook, FitLoop, Unwrapped
 from .hooks import EpochSeedHook, MeanOverProcessesHook, ProblemHook, ProgressHook
 from .launch import LAUNCHERS, LostPeerError, build_runner, end_after_lost_peer, fix_threads
 from .optim import BFloat16OptimWrapper, ScalingRunner
@@ -9,8 +10,11 @@ from .sampler import SeededIndex, SeededSampler
 
 __all__ = [
     "LAUNCHERS",
+    "AssignmentHook",
     "BFloat16OptimWrapper",
     "EpochSeedHook",
+    "FitHook",
+    "FitLoop",
     "LostPeerError",
     "MeanOverProcessesHook",
     "ProblemHook",
@@ -18,6 +22,7 @@ __all__ = [
     "ScalingRunner",
     "SeededIndex",
     "SeededSampler",
+    "Unwrapped",
     "build_runner",
     "config_taxonomy",
     "end_after_lost_peer",

@@ -9,6 +9,9 @@ A config may hold these words in place of a value, so that no value is typed twi
 ``@data_root``, ``@work_dir``, ``@out_dir`` and ``@parses_dir``, alone or followed by ``/...``
     the folders of this run: the data set, its networks, what a system writes (the work folder, or one in it of its own
     for a variant that shares its networks), and the saved parses that it trains on;
+``@segments``
+    the folder of the sub-actions that another network has found, which the config names in ``segments_from``: in the
+    folder of that network's run, beside the work folder, with a file for each of this config's two splits;
 ``@train_split`` and ``@test_split``
     the videos that are trained and tested on: ``train``, ``test``, or a named split such as ``dap/val``;
 ``@group`` and ``@seconds``
@@ -26,10 +29,11 @@ from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
+from ..datasets import instances
 from ..errors import InputError
 from ..taxonomy import Taxonomy
 
-PLAIN = ("data_root", "work_dir", "out_dir", "parses_dir", "train_split", "test_split", "group", "seconds")
+PLAIN = ("data_root", "work_dir", "out_dir", "parses_dir", "segments", "train_split", "test_split", "group", "seconds")
 """Top-level values of a config that a word of the same name stands for."""
 OF_OBJECTS = ("@num_objects", "@num_parts_and_objects")
 OF_LABELS = ("@label_table", "@num_labels")
@@ -73,9 +77,11 @@ def load_config(
         raise InputError(f"{told}: correct --cfg-options") from error
     cfg.work_dir = str(work_dir or cfg.get("work_dir") or Path("work_dirs") / path.stem)
     if taxonomy is None and "taxonomy" not in cfg:
-        taxonomy = Taxonomy.from_root(_data_root(cfg, path))
+        taxonomy = names_at(_data_root(cfg, path))
     if taxonomy is not None:
         cfg.taxonomy = taxonomy.to_meta()
+    if "segments_from" in cfg:
+        cfg.setdefault("segments", str(Path(cfg.work_dir).parent / Path(cfg.segments_from).stem / "boundaries"))
     _flatten_stages(cfg)
     _name_checkpoints(cfg)
     words = _words(cfg)
@@ -111,6 +117,17 @@ def of_evaluators(cfg: Config, name: str) -> Any:
 def config_taxonomy(cfg: Config) -> Taxonomy:
     """The names that a loaded config was filled in with."""
     return Taxonomy.from_meta(cfg.taxonomy)
+
+
+def names_at(root: str | Path) -> Taxonomy:
+    """The names of the data set in a folder: of Kinetics-TPS's layout or, with actions alone, of TAPOS's.
+
+    Raises:
+        InputError: If they cannot be read.
+    """
+    if instances.is_instance_root(root):
+        return Taxonomy(parts=(), states=(), actions=instances.names_at(root))
+    return Taxonomy.from_root(root)
 
 
 def _in_one_line(error: Exception) -> str:

@@ -3,6 +3,7 @@
 from .actions import ClassifyVideo, EnsembleActions, FuseFeatures
 from .base import Stage, check_row
 from .boxes import GrowBoxes
+from .frame_encoder import FrameEncoder
 from .frame_parts import DetectPartsAndObjects
 from .most_frequent import MostFrequentStates, most_frequent_states
 from .network import TrainedNetwork, load_network, load_weights
@@ -24,6 +25,7 @@ __all__ = [
     "EnsembleStates",
     "EstimatePose",
     "EstimatePoseMediaPipe",
+    "FrameEncoder",
     "FuseFeatures",
     "GrowBoxes",
     "MostFrequentStates",

@@ -19,14 +19,17 @@ from ..registry import DATASETS
 from ..structures.files import write_json
 from .workplace import LOG, Result, Workplace, read_json
 
+MADE_BY = "made_by.json"
+"""In a folder of saved parses or features: what they follow from."""
 # Arguments of data sets that say where something lies; whether it is there at all decides, its folder does not.
-PLACED = ("data_root", "parses", "keypoints")
+PLACED = ("data_root", "parses", "keypoints", "features", "segments")
 # What two trainings must have in common to give the same network, whatever they ran on: processes, precision, folders.
 DECISIVE: dict[str, Callable[[Config], Any]] = {
     "seed": lambda cfg: cfg.randomness.seed,
     "model": lambda cfg: {key: value for key, value in cfg.model.items() if key != "test_cfg"},
     "start": lambda cfg: Path(cfg.get("start_from") or "").stem,
-    "optimizer": lambda cfg: cfg.optim_wrapper.optimizer,
+    "segments": lambda cfg: Path(cfg.get("segments_from") or "").stem,
+    "optimizer": lambda cfg: cfg.optim_wrapper.get("optimizer"),
     "schedule": lambda cfg: [cfg.train_cfg, cfg.param_scheduler],
     "training data": lambda cfg: {
         key: value is not None if key in PLACED else value
@@ -45,8 +48,8 @@ class Network:
     is where a system's own test leaves its records, and a network that is tested on these is measured as part of the
     system alone.
 
-    It may *start from* another network, which its config names in ``start_from``; that one is then trained first, in
-    the folder beside its own.
+    It may *start from* another network, which its config names in ``start_from``, or look along the *segments* that
+    another one finds, named in ``segments_from``; that one is then trained first, in the folder beside its own.
 
     Args:
         place: Where it is trained.
@@ -94,8 +97,11 @@ class Network:
         before += [self.made_by] * (self.made_by is not None)
         if self.source is not None:
             before.append(self.source.identity)
+            if self.cfg.get("segments_from"):  # where the segments lie follows from how that network is tested, too
+                before.append(self.place.identity(self.source.config, self.source.options))
         elif self.cfg.get("start_from_checkpoint"):
             before.append(file_digest(find_checkpoint(self.cfg.start_from_checkpoint, str(self.config))))
+        before += self._features()
         return self.place.identity(self.config, self.options, before, training=True)
 
     @property
@@ -143,7 +149,7 @@ class Network:
     def finished(self) -> bool:
         """Whether its folder holds the checkpoint of the last epoch, whoever trained it."""
         last = self.folder / "last_checkpoint"
-        epochs = self.cfg.train_cfg.max_epochs
+        epochs = self.cfg.train_cfg.get("max_epochs", 1)  # fitting is one
         return last.is_file() and Path(last.read_text().strip()).stem == f"epoch_{epochs}"
 
     def claim(self) -> None:
@@ -161,11 +167,19 @@ class Network:
         return [self.tested, self.place.data["test"]]
 
     def _source(self) -> Network | None:
-        """The network that it starts from, beside its own folder, where :func:`tpsparse.apis.train` looks for it."""
-        if not self.cfg.get("start_from") or self.cfg.get("start_from_checkpoint"):
+        """The network that it follows, beside its own folder, where :func:`tpsparse.apis.train` looks for it."""
+        named = self.cfg.get("segments_from")
+        if self.cfg.get("start_from") and not self.cfg.get("start_from_checkpoint"):
+            named = self.cfg.start_from
+        if not named:
             return None
-        config = Path(self.cfg.start_from)
+        config = Path(named)
         return Network(self.place, config, self.folder.parent / config.stem)
+
+    def _features(self) -> list[Any]:
+        """By what the features of instances were made that it learns from, if it learns from such."""
+        folder = self.cfg.get("train_dataloader", {}).get("dataset", {}).get("features")
+        return [read_json(Path(folder) / MADE_BY)] if folder else []
 
     def _records(self, loader: str) -> tuple[str | None, str | None]:
         """The argument of a loader's data set that names a folder of saved parses, and the folder; None without one."""

@@ -24,14 +24,12 @@ from ..registry import STAGES
 from ..structures import VideoParse
 from ..structures.files import write_json
 from ..visualization import write_overlay_reel
-from .networks import Network
+from .networks import MADE_BY, Network
 from .training import default_jobs, train_side_by_side
 from .workplace import LOG, Result, Workplace, read_json
 
 DRAWN_VIDEOS = 8
 SCORE = "KineticsTPSMetric"
-MADE_BY = "made_by.json"
-"""In a folder of saved parses: by which stages, networks and data they were made."""
 
 
 class Reproduction:

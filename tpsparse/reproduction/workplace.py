@@ -12,6 +12,7 @@ from typing import Any
 from mmengine.config import Config
 
 from ..datasets.index import TPSIndex, open_index
+from ..datasets.instances import is_instance_root, open_instances
 from ..datasets.layout import SPLITS, frames_folder
 from ..engine import config_taxonomy, load_config
 from ..parsing.actions import read_weights
@@ -23,7 +24,7 @@ Result = dict[str, Any]
 # Top-level values of configs that say where other configs lie, and not what is computed.
 PLACES = (
     *("filename", "floor", "quick", "configs", "stages", "out_dir"),
-    *("start_from", "start_from_checkpoint", "given_weights"),
+    *("start_from", "start_from_checkpoint", "given_weights", "segments_from", "segments", "weights_from"),
 )
 # What a training does not depend on: a config with another choice in testing has the same weights.
 TESTING = ("test_dataloader", "test_evaluator", "test_pipeline", "test_cfg", "tta_model")
@@ -56,7 +57,7 @@ class Workplace:
         self.record_file = self.work_dir / "steps.json"
         self.record: dict[str, Any] = read_json(self.record_file)
         self._values: dict[tuple[str, str, bool], dict[str, Any]] = {}  # of configs, which a run asks for many times
-        self.data = {kind: data_digest(self.index(kind)) for kind in self.splits}
+        self.data = {kind: self.digest(split) for kind, split in self.splits.items()}
 
     def network_options(self, config: Path) -> dict[str, Any]:
         """The overrides that concern a network."""
@@ -82,7 +83,12 @@ class Workplace:
         return {entry.name for entry in self.index(kind).videos}
 
     def digest(self, split: str) -> str:
-        """Digest of any split of the data set."""
+        """Digest of any split of the data set, of videos or of instances in TAPOS's layout.
+
+        Features of instances are not in it: which of those a network reads is its config's choice.
+        """
+        if is_instance_root(self.data_root):
+            return fingerprint([open_instances(self.data_root, split).digest()])
         return data_digest(open_index(self.data_root, split, self.taxonomy))
 
     def mark(self, identity: Any) -> str:

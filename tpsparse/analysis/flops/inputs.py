@@ -1,7 +1,7 @@
 """Blank inputs for a network, made by the test pipeline of its config.
 
-Shapes: V views of an input (crops, clips, sizes, mirror images), T frames of a clip, L pairs of frames of a clip of
-flow, P persons, H x W pixels, J = 17 keypoints.
+Shapes: V views of an input (crops, clips, sizes, mirror images), T frames of a clip or an instance, L pairs of frames
+of a clip of flow, P persons, H x W pixels, J = 17 keypoints, D channels of an instance's features.
 """
 
 from __future__ import annotations
@@ -30,18 +30,24 @@ from ...models.detectors import PartYOLOF
 from ...models.fusion import FeatureClassifier
 from ...models.part_parsing import ParsingHRNet
 from ...models.part_states import PartStateNet
+from ...models.temporal_parsing import TemporalParser
 from ...structures.keypoints import KEYPOINTS
+from .encoder import EncoderNetwork
 
 CLIP_FRAME = (256, 340)
 """(height, width) of the frames that a clip is cut from; it decides nothing once they are scaled and cropped."""
 CLIP_FRAMES = 300
+INSTANCE_FRAMES = 282
+"""Of an action instance: 9.4 s, the mean in TAPOS (Shao et al., 2020, section 3.2), at 30 frames a second."""
 PERSON = (256, 192)
 """(height, width) of a person before the crop is made of them; it decides nothing."""
 Shape = tuple[int, ...]
 
 
 def unit_of(model: BaseModel) -> str:
-    """What one test input of a network is: a ``frame``, a ``person`` or a ``video``."""
+    """What one test input of a network is: a ``frame``, a ``person``, a ``video`` or an ``instance``."""
+    if isinstance(model, TemporalParser):
+        return "instance"
     if isinstance(model, (ParsingHRNet, PartYOLOF, TopdownPoseEstimator)):
         return "person"
     return "video" if isinstance(model, (BaseRecognizer, FeatureClassifier)) else "frame"
@@ -54,18 +60,32 @@ def looks_of(model: BaseModel) -> int:
     return 2 if getattr(model, "flip_test", False) else 1
 
 
-def asked_shape(model: BaseModel, shape: Sequence[int], config: str | Path) -> Shape:
+def asked_shape(model: BaseModel, shape: Sequence[int], *, cfg: Config, config: str | Path) -> Shape:
     """The shape that the user asks for, with the channels.
+
+    Args:
+        model: The network.
+        shape: Without channels.
+        cfg: Its config.
+        config: How the user called it.
 
     Raises:
         InputError: If it has not the axes of the network's inputs.
     """
-    is_fusion = isinstance(model, FeatureClassifier)
-    axes = "T P" if is_fusion else "T H W" if _is_of_clips(model) else "H W"
+    axes = _axes(model)
     if len(shape) != len(axes.split()) or min(shape) < 1:
         raise InputError(f"config {config} takes an input of {axes}, not {text(shape)}: correct --shape")
-    channels = model.backbone.in_channels if isinstance(model, Recognizer2D) else 3
-    return tuple(shape) if is_fusion else (channels, *shape)
+    if isinstance(model, FeatureClassifier):
+        return tuple(shape)
+    if isinstance(model, TemporalParser):
+        return instance_shape(cfg, *shape)
+    channels = model.backbone.in_channels if isinstance(model, (Recognizer2D, EncoderNetwork)) else 3
+    return (channels, *shape)
+
+
+def instance_shape(cfg: Config, num_frames: int = INSTANCE_FRAMES) -> Shape:
+    """(T, D) of an instance's features; (T,) for a parser that does not look at them."""
+    return (num_frames, cfg.model.channels) if "channels" in cfg.model else (num_frames,)
 
 
 def pipeline_shapes(model: BaseModel, cfg: Config) -> Counter[Shape]:
@@ -73,7 +93,10 @@ def pipeline_shapes(model: BaseModel, cfg: Config) -> Counter[Shape]:
     if isinstance(model, FeatureClassifier):
         dataset = cfg.test_dataloader.dataset
         return Counter([(dataset.num_frames, dataset.max_persons)])
-    pipeline = Compose(copy.deepcopy(cfg.test_pipeline))
+    if isinstance(model, TemporalParser):
+        return Counter([instance_shape(cfg)])
+    is_encoder = isinstance(model, EncoderNetwork)
+    pipeline = Compose(copy.deepcopy(model.pipeline if is_encoder else cfg.test_pipeline))
     pipeline.transforms = [_without_decoding(step) for step in pipeline.transforms]
     item = pipeline(_blank_item(model, cfg))
     # Several views of a picture come as lists; those of a clip are in one array.
@@ -82,7 +105,8 @@ def pipeline_shapes(model: BaseModel, cfg: Config) -> Counter[Shape]:
     shapes: Counter[Shape] = Counter()
     for one, sample in zip(inputs, samples):
         batch = model.data_preprocessor(dict(inputs=[one], data_samples=[sample]), False)["inputs"][0]
-        views, view = (batch.shape[0], batch.shape[1:]) if isinstance(model, BaseRecognizer) else (1, batch.shape)
+        in_clips = is_encoder or isinstance(model, BaseRecognizer)
+        views, view = (batch.shape[0], batch.shape[1:]) if in_clips else (1, batch.shape)
         shapes[tuple(view)] += views
     return shapes
 
@@ -92,11 +116,20 @@ def text(shape: Sequence[int]) -> str:
     return "x".join(map(str, shape))
 
 
-def _is_of_clips(model: BaseModel) -> bool:
-    return isinstance(model, BaseRecognizer) and not isinstance(model, Recognizer2D)
+def _axes(model: BaseModel) -> str:
+    """Names of the axes of an input, but for the channels."""
+    if isinstance(model, FeatureClassifier):
+        return "T P"
+    if isinstance(model, TemporalParser):
+        return "T"
+    return "T H W" if isinstance(model, BaseRecognizer) and not isinstance(model, Recognizer2D) else "H W"
 
 
 def _blank_item(model: BaseModel, cfg: Config) -> dict[str, Any]:
+    if isinstance(model, EncoderNetwork):
+        frames = np.arange(1, max(model.flow_pairs, 1) + 1)
+        item = dict(frame_inds=frames, clip_len=len(frames), num_clips=1, modality="RGB")
+        return item if model.flow_pairs else _blank_frames(item)  # flow is the first step's to decode
     if isinstance(model, BaseRecognizer):
         return clip_sample(Path("video"), "video", CLIP_FRAMES, 30.0, label=-1)
     height, width = PERSON

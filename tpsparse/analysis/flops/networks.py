@@ -9,7 +9,11 @@ number of boxes depends on the picture.
 The network runs on PyTorch's meta device: shapes without values, in no time and memory. A detector's heads are counted
 for as many proposals and persons as its ``test_cfg`` keeps at most, which is what a crowded picture costs.
 
-Shapes: V views of an input (crops, clips, sizes, mirror images), T frames of a clip, P persons, H x W pixels.
+A parser of action instances is counted on the features of one of average length (:data:`.INSTANCE_FRAMES`), which are
+another network's: a ``FrameEncoder``'s is counted by the frame. One without parameters counts nothing.
+
+Shapes: V views of an input (crops, clips, sizes, mirror images), T frames of a clip or of an instance, P persons, H x W
+pixels.
 """
 
 from __future__ import annotations
@@ -30,19 +34,25 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from ...datasets.instances import is_instance_root
+from ...datasets.tasks.instances import InstanceDataset
 from ...engine import config_taxonomy, load_config
+from ...engine.config import names_at
 from ...errors import InputError
 from ...models.fusion import FeatureClassifier
 from ...models.part_parsing import ParsingHRNet
 from ...models.part_states import PartStateNet
-from ...registry import MODELS, SCOPE
+from ...models.temporal_parsing import TemporalParser
+from ...registry import DATASETS, SCOPE
 from ...taxonomy import LEFT, RIGHT, Taxonomy
+from .encoder import EncoderNetwork, build_network
 from .inputs import Shape, asked_shape, looks_of, pipeline_shapes, text, unit_of
 
 HRNET_STRIDE = 32
 """Pixels of a crop in a cell of HRNet's coarsest map; its maps are added to each other."""
 PERSONS = 3
 """Persons a frame: Kinetics-TPS has 1.6 million in 574,851 frames."""
+TAPOS_ACTIONS = 21
 
 
 @dataclass(frozen=True)
@@ -51,7 +61,7 @@ class Complexity:
 
     Args:
         config: Name of its config.
-        unit: What one test input is: ``frame``, ``person`` or ``video``.
+        unit: What one test input is: ``frame``, ``person``, ``video`` or ``instance``.
         parameters: How many there are, trained or not.
         views: (shape of the network's input without the batch, multiply-adds of one view, how many such views).
     """
@@ -78,15 +88,25 @@ class Complexity:
         return dict(config=self.config, unit=self.unit, parameters=self.parameters, **whole)
 
 
-def official_sizes() -> Taxonomy:
-    """As many names as Kinetics-TPS has, for configs whose data set is not here."""
+def official_sizes(config: str | Path | None = None) -> Taxonomy:
+    """As many names as Kinetics-TPS has, for configs whose data set is not here; as TAPOS has, for one of its configs.
+
+    Raises:
+        InputError: If the config cannot be read.
+    """
     sides = [f"{side}{part}" for part in ("arm", "hand", "leg", "foot") for side in (LEFT, RIGHT)]
-    return Taxonomy(
+    names = Taxonomy(
         parts=("head", "hip", *sides),
         states=tuple(f"state {i}" for i in range(74)),
         actions=tuple(f"action {i}" for i in range(24)),
         objects=tuple(f"object {i}" for i in range(75)),
     )
+    if config is None:
+        return names
+    cfg = load_config(config, taxonomy=names, label_table=some_labels(names))
+    if not _is_of_instances(cfg):
+        return names
+    return Taxonomy(parts=(), states=(), actions=tuple(f"action {i}" for i in range(TAPOS_ACTIONS)))
 
 
 def network_complexity(
@@ -99,7 +119,7 @@ def network_complexity(
         taxonomy: Its numbers of names.
         options: Overrides of the config.
         shape: Input to count one view of, in place of those of the config's test pipeline: (H, W) of a frame or of a
-            person's crop, (T, H, W) of a clip, (T, P) of the fusion.
+            person's crop, (T, H, W) of a clip, (T, P) of the fusion, (T,) of an instance.
 
     Raises:
         InputError: If the config is of no network, or the network does not take such an input.
@@ -108,13 +128,13 @@ def network_complexity(
     cfg = load_config(config, options=options, taxonomy=taxonomy, label_table=some_labels(taxonomy))
     if "model" not in cfg or "stages" in cfg.model:
         raise InputError(f"config {config} is of no network: give a training config, or a system alone")
-    model = MODELS.build(cfg.model).eval()
+    model = build_network(cfg).eval()
     parameters = sum(weight.numel() for weight in model.parameters())
     if shape is None:
         shapes, looks = pipeline_shapes(model, cfg), looks_of(model)
         counts = [(each, _count(model, cfg, each), views * looks) for each, views in shapes.items()]
         return Complexity(Path(config).stem, unit_of(model), parameters, tuple(counts))
-    asked = asked_shape(model, shape, config)
+    asked = asked_shape(model, shape, cfg=cfg, config=config)
     try:
         return Complexity(Path(config).stem, unit_of(model), parameters, ((asked, _count(model, cfg, asked), 1),))
     except (RuntimeError, ValueError, AssertionError) as error:
@@ -126,7 +146,8 @@ def network_complexity(
 
 def some_labels(taxonomy: Taxonomy) -> dict[str, Any]:
     """A made table for a recognizer of part states, of one label an action: a real one has that many at least."""
-    return dict(group="", seconds=None, labels=[[action, taxonomy.states[0]] for action in taxonomy.actions])
+    labels = [[action, state] for action in taxonomy.actions for state in taxonomy.states[:1]]
+    return dict(group="", seconds=None, labels=labels)
 
 
 def sizes_of(config: str | Path, data_root: str | None = None) -> tuple[Taxonomy, bool]:
@@ -139,16 +160,25 @@ def sizes_of(config: str | Path, data_root: str | None = None) -> tuple[Taxonomy
         InputError: If the config or the lists cannot be read.
     """
     if data_root is not None:
-        return Taxonomy.from_root(data_root), True
-    names = official_sizes()
+        return names_at(data_root), True
+    names = official_sizes(config)
     cfg = load_config(config, taxonomy=names, label_table=some_labels(names))
-    if (Path(cfg.get("data_root", "")) / "list").is_dir():
-        return Taxonomy.from_root(cfg.data_root), True
+    root = Path(cfg.get("data_root", ""))
+    if (root / "list").is_dir() or is_instance_root(root):
+        return names_at(root), True
     return config_taxonomy(cfg), False
+
+
+def _is_of_instances(cfg: Config) -> bool:
+    """Whether a config's data set is one of TAPOS's layout."""
+    kind = DATASETS.get(cfg.get("test_dataloader", {}).get("dataset", {}).get("type", ""))
+    return isinstance(kind, type) and issubclass(kind, InstanceDataset)
 
 
 def _count(model: BaseModel, cfg: Config, shape: Shape) -> int:
     """Multiply-adds of one view, by running it on the meta device."""
+    if isinstance(model, TemporalParser):
+        return _count_parsing(model, shape)
     model.to("meta")
     with torch.inference_mode(), _plain_attention(), FlopCounterMode(display=False) as counter:
         if isinstance(model, FeatureClassifier):
@@ -160,8 +190,21 @@ def _count(model: BaseModel, cfg: Config, shape: Shape) -> int:
             model.cls_head(features, **rest)
         elif isinstance(model, TwoStageDetector):
             _detect(model, _meta(1, *shape))
+        elif isinstance(model, EncoderNetwork):
+            model(_meta(1, *shape))
         else:
             model(_meta(1, *shape), data_samples=None, mode="tensor")
+    return counter.get_total_flops() // 2
+
+
+def _count_parsing(model: TemporalParser, shape: Shape) -> int:
+    """Multiply-adds of an instance, on the CPU: where a boundary is depends on values, which a meta tensor has not."""
+    if next(model.parameters(), None) is None:
+        return 0
+    # The counter stumbles on a parameter that is a layer's input and wants a gradient, as patterns are.
+    model.requires_grad_(False)
+    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+        model.parse(torch.zeros(shape))
     return counter.get_total_flops() // 2
 
 

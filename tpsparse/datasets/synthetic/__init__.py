@@ -1,5 +1,6 @@
-"""A synthetic data set in the official layout: drawn people, exact boxes, part states from their joint angles."""
+"""Synthetic data sets: drawn people with exact boxes and part states, and sports with exact sub-actions."""
 
+from .sports_writer import write_sports
 from .writer import write_dataset
 
-__all__ = ["write_dataset"]
+__all__ = ["write_dataset", "write_sports"]

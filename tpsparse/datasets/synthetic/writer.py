@@ -9,37 +9,22 @@ parameters.
 from __future__ import annotations
 
 import json
-import os
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
 import numpy as np
-from tqdm import tqdm
 
 from ...errors import InputError
 from ...structures.parse import FrameParse, VideoParse
-from ...workers import Crashed, cores, run_pooled
 from ..layout import keypoints_file
 from .actions import ACTIONS, Action
-from .scene import FPS, plan_scene
+from .files import FPS, check_drawing, claim, make_room, video_writer, write_missing, write_text
+from .scene import plan_scene
 from .states import PARTS, STATES
 
 FORMAT = 2  # of the drawing: raise it whenever the same parameters give other files
 SPLITS = ("train", "test")
-_SMALLEST_SIDE = 48
-_ENCODER = {
-    "crf": "18",
-    "preset": "veryfast",
-    "threads": "1",
-    "bf": "0",
-    "g": str(FPS),
-    # x264's macroblock tree rounds otherwise with each instruction set, and with AVX-512 not even always alike: of 200
-    # encodings of the same pictures 3 differed, in some frames before a key frame. This is as fast, and all are equal.
-    "x264-params": "cpu-independent=1",
-}
 
 
 @dataclass(frozen=True)
@@ -119,7 +104,7 @@ def write_dataset(
     counts = {"train": train, "test": test}
     _check(counts, actions=actions, frames=frames, size=size, seed=seed, workers=workers)
     parameters = {"actions": actions, **counts, "frames": frames, "size": list(size), "seed": seed, "format": FORMAT}
-    _claim(out, parameters)
+    claim(out, parameters)
     chosen = ACTIONS[:actions]
     clips = [
         Clip(out, split, action, number, frames, size, seed)
@@ -128,45 +113,23 @@ def write_dataset(
         for number in range(counts[split])
     ]
     _write_lists(out, chosen, clips)
-    missing = [clip for clip in clips if not clip.is_written()]
-    done = len(clips) - len(missing)
-    with tqdm(total=len(clips), initial=done, desc="synthetic", unit="video", disable=not progress) as bar:
-        for _ in _each_written(missing, workers):
-            bar.update()
+    write_missing(write_clip, clips, workers=workers, progress=progress, unit="video")
 
 
 def write_clip(clip: Clip) -> None:
     """Draw one video and write its annotations, then its keypoints, then its mp4."""
-    _make_room(clip.video.parent, f".{clip.video.name}.*.partial")
-    _make_room(clip.keypoints.parent, f".{clip.name}.*.partial*")
-    _make_room(clip.annotations[0].parent, ".*.partial")
+    make_room(clip.keypoints.parent, f".{clip.name}.*.partial*")
+    make_room(clip.annotations[0].parent, ".*.partial")
     scene = plan_scene(clip.generator(), clip.action, frames=clip.frames, size=clip.size)
     record = VideoParse(clip.name, size=clip.size, num_frames=clip.frames, fps=FPS)
-    partial = _partial(clip.video)
-    try:
-        with av.open(str(partial), "w", format="mp4", container_options={"fflags": "+bitexact"}) as container:
-            stream = container.add_stream("libx264", rate=FPS, options=_ENCODER)
-            stream.height, stream.width = clip.size
-            stream.pix_fmt = "yuv420p"
-            stream.thread_count = 1
-            for frame, path in enumerate(clip.annotations):
-                image, annotation, keypoints = scene.render(frame)
-                container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
-                _write_text(path, json.dumps(annotation))
-                boxes = [human["box"] for human in annotation["humans"]]
-                record.frames.append(FrameParse(frame + 1, boxes, keypoints=keypoints))  # type: ignore[arg-type]
-            container.mux(stream.encode())
+    with video_writer(clip.video, clip.size) as add:
+        for frame, path in enumerate(clip.annotations):
+            image, annotation, keypoints = scene.render(frame)
+            add(image)
+            write_text(path, json.dumps(annotation))
+            boxes = [human["box"] for human in annotation["humans"]]
+            record.frames.append(FrameParse(frame + 1, boxes, keypoints=keypoints))  # type: ignore[arg-type]
         record.save(clip.keypoints)
-        os.replace(partial, clip.video)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _each_written(clips: list[Clip], workers: int | None) -> Iterator[Clip]:
-    for clip, outcome in run_pooled(write_clip, clips, workers or cores()):
-        if isinstance(outcome, Crashed):
-            raise InputError(f"{clip.video} cannot be written: its process ended; see that memory is free and repeat")
-        yield clip
 
 
 def _check(
@@ -174,45 +137,9 @@ def _check(
 ) -> None:
     if not 1 <= actions <= len(ACTIONS):
         raise InputError(f"actions is {actions}: choose 1 to {len(ACTIONS)}, as many as can be drawn")
-    for name, count in counts.items():
-        if count < 0:
-            raise InputError(f"{name} is {count}: give the number of videos of each action, 0 or more")
     if frames < 1:
         raise InputError(f"frames is {frames}: give at least 1")
-    if any(side % 2 for side in size):
-        raise InputError(f"size is {size[0]}x{size[1]}: H.264 needs an even height and an even width")
-    if min(size) < _SMALLEST_SIDE:
-        raise InputError(f"size is {size[0]}x{size[1]}: give at least {_SMALLEST_SIDE} pixels a side")
-    if seed < 0:
-        raise InputError(f"seed is {seed}: give 0 or more")
-    if workers is not None and workers < 1:
-        raise InputError(f"workers is {workers}: give at least 1")
-
-
-def _claim(out: Path, parameters: dict) -> None:
-    """Keep the parameters in the folder, or refuse a folder that holds something else."""
-    path = out / "synthetic.json"
-    if not path.is_file():
-        if out.exists() and (not out.is_dir() or any(not entry.name.endswith(".partial") for entry in out.iterdir())):
-            raise InputError(f"{out} holds something else than a synthetic data set: choose an empty or a new folder")
-        out.mkdir(parents=True, exist_ok=True)
-        _write_text(path, json.dumps(parameters, indent=1) + "\n")
-        return
-    try:
-        existing = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"{path} cannot be read ({error}): choose another folder or delete this one") from error
-    if existing != parameters:
-        known = existing if isinstance(existing, dict) else {}
-        if known.get("format", FORMAT) != FORMAT:
-            raise InputError(
-                f"{path} is of a data set in format {known['format']}, and this version writes format {FORMAT}: "
-                "choose another folder, or delete this one to write it anew"
-            )
-        differing = [f"{name} {known.get(name)}" for name in parameters if known.get(name) != parameters[name]]
-        raise InputError(
-            f"{path} has {', '.join(differing) or 'other parameters'}: repeat that or choose another folder"
-        )
+    check_drawing(counts, of="action", size=size, seed=seed, workers=workers)
 
 
 def _write_lists(out: Path, actions: tuple[Action, ...], clips: list[Clip]) -> None:
@@ -227,24 +154,4 @@ def _write_lists(out: Path, actions: tuple[Action, ...], clips: list[Clip]) -> N
         for action in actions:
             (out / f"{split}_videos" / action.name).mkdir(parents=True, exist_ok=True)
     for name, lines in rows.items():
-        _write_text(folder / name, "".join(f"{line}\n" for line in lines))
-
-
-def _make_room(folder: Path, stale: str) -> None:
-    """Make a folder, and clear it of what a killed process left there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in folder.glob(stale):
-        path.unlink(missing_ok=True)
-
-
-def _write_text(path: Path, text: str) -> None:
-    partial = _partial(path)
-    try:
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _partial(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}.partial")
+        write_text(folder / name, "".join(f"{line}\n" for line in lines))

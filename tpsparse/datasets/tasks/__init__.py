@@ -3,13 +3,17 @@
 ``poses`` has that of pose networks, which imports mmpose; it is loaded where it is named.
 """
 
-from .clips import TPSClipDataset, TPSSegmentDataset, clip_sample, segment_sample
+from .clips import TAPOSClipDataset, TPSClipDataset, TPSSegmentDataset, clip_sample, segment_sample
 from .features import TPSFeatureDataset, best_persons, feature_sample, pick_frames
 from .frame_parts import TPSFramePartsDataset
 from .frames import TPSPartDataset, TPSPartObjectDataset, TPSPersonDataset
+from .instances import TAPOSFeatureDataset, TAPOSInstanceDataset
 from .videos import VideoDataset
 
 __all__ = [
+    "TAPOSClipDataset",
+    "TAPOSFeatureDataset",
+    "TAPOSInstanceDataset",
     "TPSClipDataset",
     "TPSFeatureDataset",
     "TPSFramePartsDataset",

@@ -6,6 +6,7 @@ from .crop import CropPerson, FlipPerson, JitterBox, JitterColor, PackPart, Pack
 from .features import PackFeatures
 from .flow import DecodeFlow, FormatFlow
 from .frame_parts import CropFrame, FlipFrame, PackFrameParts, ScaleFrame
+from .instances import PackInstance, SampleAlongSegments
 from .paint import PaintKeypoints
 
 __all__ = [
@@ -21,9 +22,11 @@ __all__ = [
     "LoadBoxes",
     "PackFeatures",
     "PackFrameParts",
+    "PackInstance",
     "PackPart",
     "PackPartBoxes",
     "PaintKeypoints",
+    "SampleAlongSegments",
     "SwapSides",
     "ScaleFrame",
 ]

@@ -1,7 +1,9 @@
 """Metrics of mmengine's evaluator: they collect what a run gives and call the functions that measure it."""
 
+from .boundary_metric import BoundaryMetric
 from .box_metric import PartObjectAPMetric, PersonAPMetric
 from .counts import ActionAccuracy, ParseCount
+from .feature_count import FeatureCount
 from .multi_label_state import MultiLabelStateAP
 from .parsed import ParsedPersonAP, ParsedStateAccuracy, ParsedStateMAP
 from .part_metric import PartParsingMetric
@@ -10,6 +12,8 @@ from .tps_metric import KineticsTPSMetric
 
 __all__ = [
     "ActionAccuracy",
+    "BoundaryMetric",
+    "FeatureCount",
     "KineticsTPSMetric",
     "MultiLabelStateAP",
     "ParseCount",

@@ -1,0 +1,20 @@
+"""Frame features by motion: BN-Inception as TSN trained it on Kinetics-400's TV-L1 flow, five pairs around a frame.
+
+Source: as for bn-inception_tsn_tapos-224.py. Each pair's flow is computed once, which takes most of the time.
+
+    python tools/test.py configs/frame_features/bn-inception_tsn_tapos-224_flow.py
+
+Data and hardware: as for the parent, and many processor cores. Data: TAPOS.
+"""
+
+_base_ = "bn-inception_imagenet_tapos-224.py"
+
+steps = _base_.model.pipeline
+model = dict(
+    backbone=dict(in_channels=10),
+    checkpoint="https://yjxiong.blob.core.windows.net/ssn-models/bninception_flow_kinetics_init-1410c1ccb470.pth",
+    data_preprocessor=dict(mean=[128] * 10, std=[1] * 10, to_rgb=False),
+    pipeline=[dict(type="DecodeFlow", compute=True), *steps[:2], dict(type="FormatFlow"), steps[3]],
+    flow_pairs=5,
+    save_dir="@data_root/features/bn-inception_tsn-flow",
+)

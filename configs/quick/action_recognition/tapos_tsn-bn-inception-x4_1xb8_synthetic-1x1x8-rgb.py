@@ -1,0 +1,81 @@
+"""TSN on eight even frames of an instance on two cores: a quarter of BN-Inception's channels, on small frames.
+
+The features of frames that temporal parsing learns from are this network's. Its children take the frames along
+sub-actions instead.
+
+    python tools/train.py configs/quick/action_recognition/tapos_tsn-bn-inception-x4_1xb8_synthetic-1x1x8-rgb.py
+    python tools/test.py configs/quick/action_recognition/tapos_tsn-bn-inception-x4_1xb8_synthetic-1x1x8-rgb.py
+
+Data: synthetic sports in TAPOS's format. Hardware: two CPU cores, some minutes.
+"""
+
+_base_ = ["../_base_/quick_tapos.py"]
+
+title = "tsn, even frames"
+num_clips = 8
+image_size = 64
+max_epochs = 45
+
+model = dict(
+    type="FeatureRecognizer2D",
+    data_preprocessor=dict(
+        type="ActionDataPreprocessor", mean=[127.5, 127.5, 127.5], std=[64, 64, 64], format_shape="NCHW"
+    ),
+    backbone=dict(type="tpsparse.BNInception", width=0.25),
+    cls_head=dict(
+        type="TSNHead",
+        num_classes="@num_actions",
+        in_channels=256,
+        spatial_type="avg",
+        consensus=dict(type="AvgConsensus", dim=1),
+        dropout_ratio=0.2,
+        init_std=0.01,
+        average_clips="prob",
+    ),
+)
+
+# Where a data set gives segments, the frames are dealt to them.
+train_pipeline = [
+    dict(type="SampleAlongSegments", num_clips=num_clips),
+    dict(type="DecodeFrames"),
+    dict(type="mmaction.RandomResizedCrop", area_range=(0.7, 1.0), aspect_ratio_range=(1.0, 1.5)),
+    dict(type="mmaction.Resize", scale=(image_size, image_size), keep_ratio=False),
+    dict(type="mmaction.Flip", flip_ratio=0.5),
+    dict(type="mmaction.FormatShape", input_format="NCHW"),
+    dict(type="mmaction.PackActionInputs"),
+]
+test_pipeline = [
+    dict(type="SampleAlongSegments", num_clips=num_clips, test_mode=True),
+    dict(type="DecodeFrames"),
+    dict(type="mmaction.Resize", scale=(image_size, image_size), keep_ratio=False),
+    dict(type="mmaction.FormatShape", input_format="NCHW"),
+    dict(type="mmaction.PackActionInputs"),
+]
+dataset = dict(type="TAPOSClipDataset", data_root="@data_root", taxonomy="@taxonomy")
+train_dataloader = dict(
+    batch_size=8,
+    num_workers=0,
+    sampler=dict(type="SeededSampler"),
+    dataset=dict(**dataset, split="@train_split", pipeline=train_pipeline),
+)
+test_dataloader = dict(
+    batch_size=8,
+    num_workers=0,
+    sampler=dict(type="DefaultSampler", shuffle=False),
+    dataset=dict(**dataset, split="@test_split", pipeline=test_pipeline),
+)
+test_evaluator = dict(
+    type="mmaction.AccMetric",
+    metric_list=("top_k_accuracy", "mean_class_accuracy"),
+    metric_options=dict(top_k_accuracy=dict(topk=(1,))),
+)
+
+train_cfg = dict(type="EpochBasedTrainLoop", max_epochs=max_epochs)
+test_cfg = dict()
+optim_wrapper = dict(
+    type="OptimWrapper", optimizer=dict(type="AdamW", lr=2e-3, weight_decay=0.05), clip_grad=dict(max_norm=5)
+)
+param_scheduler = [
+    dict(type="LinearLR", start_factor=0.1, by_epoch=False, begin=0, end=20),
+    dict(type="CosineAnnealingLR", convert_to_iter_based=True, eta_min=1e-5),
+]

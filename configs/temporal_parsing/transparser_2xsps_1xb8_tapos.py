@@ -1,0 +1,62 @@
+"""TransParser: two SPS units, a local loss on their responses, boundaries where the most active pattern changes.
+
+Source: TAPOS (CVPR 2020), section 5.2; table 2: average F1 47.45 relative, 39.81 absolute in the paper; the last row of
+table 3: absolute average F1 42.10, recall 55.48, precision 33.93 in the paper, whose two tables disagree.
+
+    python tools/train.py configs/temporal_parsing/transparser_2xsps_1xb8_tapos.py
+    python tools/test.py configs/temporal_parsing/transparser_2xsps_1xb8_tapos.py CHECKPOINT
+
+Data: frame features of TAPOS, see configs/frame_features. Hardware: one GPU.
+The learning settings are this package's, the paper names none; the classes say what else it leaves open.
+"""
+
+_base_ = ["../_base_/runtime.py", "../_base_/tapos.py"]
+
+title = "TransParser"
+max_epochs = 20
+
+model = dict(
+    type="TransParser",
+    channels=1024,
+    num_actions="@num_actions",
+    num_units=2,
+    unit=dict(num_patterns=20),
+    local_weight=1.0,
+    regularizer=0.5,
+)
+
+train_pipeline = [dict(type="PackInstance")]
+test_pipeline = [dict(type="PackInstance")]
+dataset = dict(
+    type="TAPOSFeatureDataset",
+    data_root="@data_root",
+    taxonomy="@taxonomy",
+    features="@data_root/features/bn-inception_tsn",
+)
+train_dataloader = dict(
+    batch_size=8,
+    num_workers=4,
+    persistent_workers=True,
+    sampler=dict(type="SeededSampler"),
+    dataset=dict(**dataset, split="@train_split", pipeline=train_pipeline),
+)
+test_dataloader = dict(
+    batch_size=8,
+    num_workers=4,
+    persistent_workers=True,
+    sampler=dict(type="DefaultSampler", shuffle=False),
+    dataset=dict(**dataset, split="@test_split", pipeline=test_pipeline),
+)
+test_evaluator = [
+    dict(type="BoundaryMetric", method=title),
+    dict(type="BoundaryMetric", rule="nearest", prefix="boundary_loose"),
+]
+
+train_cfg = dict(type="EpochBasedTrainLoop", max_epochs=max_epochs)
+test_cfg = dict()
+optim_wrapper = dict(
+    type="OptimWrapper",
+    optimizer=dict(type="AdamW", lr=1e-3, weight_decay=1e-4),
+    clip_grad=dict(max_norm=5.0),
+)
+param_scheduler = [dict(type="CosineAnnealingLR", convert_to_iter_based=True, eta_min=1e-5)]

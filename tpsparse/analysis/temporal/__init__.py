@@ -1,0 +1,1 @@
+"""What a data set in TAPOS's format holds: numbers (``statistics``), pictures (``figures``), a page (``report``)."""

@@ -1,0 +1,195 @@
+"""Action instances, for temporal parsing. Shapes: T frames, D channels, B inner boundaries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+
+from ...errors import InputError
+from ...registry import DATASETS
+from ...structures.features_file import FEATURES
+from ..base import SeededDataset
+from ..instances import Instance, open_instances
+from ..instances.layout import instance_file
+from ..problems import Problem
+
+TOLD = 50
+"""Instances without a file that a run lists; the others are counted."""
+
+
+class InstanceDataset(SeededDataset):
+    """Base of the data sets of action instances in TAPOS's layout.
+
+    Args:
+        data_root: A data set with ``tapos_annotation*.json``.
+        split: TAPOS's subset, ``train``, ``val`` or ``test``.
+        taxonomy: Names, as :meth:`Taxonomy.to_meta` gives them. A label is an id in these, -1 if it is not among them.
+        pipeline: Transforms of a sample, as configs.
+    """
+
+    needs_annotations = False
+
+    def __init__(
+        self, *, data_root: str, split: str, taxonomy: dict[str, list[str]], pipeline: list[dict[str, Any]]
+    ) -> None:
+        super().__init__(taxonomy=taxonomy, pipeline=pipeline)
+        self.index = open_instances(data_root, split)
+        self.problems.update(self.index.problems)
+        self.instances: list[Instance] = list(self.index.instances)
+
+    def __len__(self) -> int:
+        return len(self.instances)
+
+    def sample_groups(self) -> np.ndarray:
+        """(len,) position of each sample's source video."""
+        names = np.array([instance.youtube_id for instance in self.instances])
+        return np.unique(names, return_inverse=True)[1]
+
+    def label(self, instance: Instance) -> int:
+        """Id of an instance's action, -1 if unknown."""
+        return self.taxonomy.action_ids.get(instance.action or "", -1)
+
+    def keep(self, kept: Iterable[Instance], lost: Iterable[Problem], *, kind: str, remedy: str) -> None:
+        """Go on with some of the instances; what is lost is told, the first ones by name.
+
+        Args:
+            kept: The usable ones.
+            lost: Why each of the others is not.
+            kind: What the usable ones have.
+            remedy: What the user can do.
+
+        Raises:
+            InputError: If nothing is kept.
+        """
+        self.instances, told = list(kept), list(lost)
+        self.problems.update(told[:TOLD])
+        if len(told) > TOLD:
+            self.problems.add("others", self.index.root, f"has {len(told) - TOLD} more of these: {remedy}")
+        if not self.instances:
+            self.problems.report("data set")
+            raise InputError(f"{self.index.root} ({self.index.subset}) has no {kind}: {remedy}")
+
+
+@DATASETS.register_module()
+class TAPOSFeatureDataset(InstanceDataset):
+    """Frame features of instances, as ``FrameEncoder`` has saved them, one file an instance.
+
+    Args:
+        features: Folder of the features.
+        max_frames: Of a longer instance a random stretch of this many frames is a sample, which bounds the memory that
+            training takes. Not for testing. None takes whole instances.
+        kwargs: As for :class:`InstanceDataset`.
+
+    Raises:
+        InputError: If no instance has features.
+    """
+
+    def __init__(self, *, features: str, max_frames: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if max_frames is not None and max_frames < 1:
+            raise InputError(f"max_frames is {max_frames}: give at least 1, or None for whole instances")
+        self.features, self.max_frames = Path(features), max_frames
+        there = [self.file(instance).is_file() for instance in self.instances]
+        remedy = f"write {self.features} with tools/test.py and a config of configs/frame_features"
+        lost = [
+            Problem("instance", self.file(instance), f"is missing: {remedy}")
+            for instance, found in zip(self.instances, there)
+            if not found
+        ]
+        kept = [instance for instance, found in zip(self.instances, there) if found]
+        self.keep(kept, lost, kind="instance with features", remedy=remedy)
+
+    def file(self, instance: Instance) -> Path:
+        """Where the features of an instance lie."""
+        return self.features / instance.youtube_id / f"{instance.name}.safetensors"
+
+    def sample(self, index: int) -> dict[str, Any]:
+        """``features`` (T, D) float32 and ``boundaries`` (B,) of an instance, with its label.
+
+        Raises:
+            InputError: If the features cannot be read, are not finite, or are not those of the annotated frames.
+        """
+        instance = self.instances[index]
+        features = read_features(self.file(instance), instance.num_frames)
+        boundaries = instance.boundaries
+        if self.max_frames is not None and len(features) > self.max_frames:
+            start = np.random.randint(len(features) - self.max_frames + 1)
+            features = features[start : start + self.max_frames]
+            boundaries = boundaries - start
+            boundaries = boundaries[(boundaries > 0) & (boundaries < self.max_frames)]
+        return dict(
+            key=instance.key,
+            features=features,
+            boundaries=boundaries,
+            label=self.label(instance),
+            num_frames=len(features),
+            fps=instance.fps or 0.0,
+        )
+
+
+def read_features(path: Path, num_frames: int) -> np.ndarray:
+    """Features (T, D) float32 of an instance of ``num_frames`` T.
+
+    Raises:
+        InputError: If the file is missing or broken, or its features are not T rows of finite numbers.
+    """
+    remedy = "remove it and run tools/test.py with the feature config again"
+    if not path.is_file():
+        raise InputError(f"{path} is missing: run tools/test.py with the feature config again")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            features = file.get_tensor(FEATURES).astype(np.float32)
+    except (SafetensorError, OSError, ValueError, TypeError) as error:
+        raise InputError(f"{path} holds no features ({error}): {remedy}") from error
+    if features.ndim != 2 or 0 in features.shape:
+        raise InputError(f"{path} has features of shape {features.shape}, expected frames by channels: {remedy}")
+    if len(features) != num_frames:
+        raise InputError(
+            f"{path} has features of {len(features)} frames, and {num_frames} are annotated: "
+            "cut the instance again, then write its features again"
+        )
+    if not np.isfinite(features).all():
+        raise InputError(f"{path} has features that are not finite: {remedy}")
+    return features
+
+
+@DATASETS.register_module()
+class TAPOSInstanceDataset(InstanceDataset):
+    """Whole cut instances for a run that encodes their frames; files that cannot be read are for that run to tell.
+
+    Args:
+        kwargs: As for :class:`InstanceDataset`, without a pipeline.
+
+    Raises:
+        InputError: If no instance has a video.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(pipeline=[], **kwargs)
+        keep_cut(self)
+
+    def sample(self, index: int) -> dict[str, Any]:
+        """The key of an instance and the path of its video."""
+        instance = self.instances[index]
+        return dict(key=instance.key, video=str(self.index.video(instance)))
+
+
+def keep_cut(dataset: InstanceDataset) -> None:
+    """Leave out the instances whose video is not there.
+
+    Raises:
+        InputError: If that is all of them.
+    """
+    kept, lost = [], []
+    for instance in dataset.instances:
+        try:
+            dataset.index.video(instance)
+            kept.append(instance)
+        except InputError as error:
+            path = instance_file(dataset.index.root, instance.key)
+            lost.append(Problem("instance", path, str(error).removeprefix(f"{path} ")))
+    dataset.keep(kept, lost, kind="cut instance", remedy=f"run tools/prepare_data.py tapos cut {dataset.index.root}")
