@@ -1,10 +1,12 @@
 """Frame features by motion: BN-Inception as TSN trained it on Kinetics-400's TV-L1 flow, five pairs around a frame.
 
-Source: as for bn-inception_tsn_tapos-224.py. Each pair's flow is computed once, which takes most of the time.
+Source: as for bn-inception_tsn_tapos-224.py.
 
+    python tools/prepare_data.py flow data/tapos
     python tools/test.py configs/frame_features/bn-inception_tsn_tapos-224_flow.py
 
-Data and hardware: as for the parent, and many processor cores. Data: TAPOS.
+Data: TAPOS. Flow that is not extracted is computed, which takes most of the time. Hardware: as for the parent, and many
+processor cores.
 """
 
 _base_ = "bn-inception_imagenet_tapos-224.py"

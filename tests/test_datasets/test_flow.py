@@ -142,6 +142,14 @@ class TestWriting:
     def test_no_number_gives_no_flow(self, written):
         assert find_flow(written / "test_videos/lunge/lunge_test_0.mp4", QUICK).flow([]).shape == (0, 32, 48, 2)
 
+    def test_instances_in_tapos_layout(self, drawn, tmp_path):
+        drawn_at = one_video(drawn, tmp_path / "elsewhere")
+        path = tmp_path / "root" / "instances" / "abc" / "s1_0_0_1_5.mp4"
+        path.parent.mkdir(parents=True)
+        drawn_at.rename(path)
+        assert not len(extract_flow(tmp_path / "root", **OPTIONS))
+        assert find_flow(path, QUICK).path == tmp_path / "root" / "instances_flow" / "abc" / "s1_0_0_1_5"
+
     def test_names_that_need_care(self, drawn, tmp_path):
         path = one_video(drawn, tmp_path, "übung [1] (a) *", action="hurling_(sport)")
         assert not len(extract_flow(tmp_path, **OPTIONS))
@@ -356,6 +364,7 @@ class TestRefused:
         ("/d/train_videos/lunge/a b.mp4", ("/d", "/d/train_flow/lunge/a b")),
         ("/d/test_videos/x/y.webm", ("/d", "/d/test_flow/x/y")),
         ("/d/e/../test_videos/x/y.mp4", ("/d", "/d/test_flow/x/y")),
+        ("/d/instances/x (ü)/s1_0_0_1_5.mp4", ("/d", "/d/instances_flow/x (ü)/s1_0_0_1_5")),
         ("/d/val_videos/x/y.mp4", None),
         ("/d/train_videos/y.mp4", None),
         ("/y.mp4", None),

@@ -26,7 +26,7 @@ from tqdm import tqdm
 from ..errors import InputError
 from ..structures.files import write_json
 from ..workers import Crashed, cores, run_pooled
-from .layout import SPLITS, video_paths, videos_folder
+from .layout import INSTANCES, SPLITS, video_paths, videos_folder
 from .problems import ProblemLog
 from .video import Video
 
@@ -72,12 +72,12 @@ class Kind:
 
 
 def extract_all(root: Path, kind: Kind, *, workers: int | None, progress: bool) -> ProblemLog:
-    """Make the folders of every video of both splits, or what is still missing of them.
+    """Make the folders of every video of all splits, or what is still missing of them.
 
     A folder whose video has another size or time than when it was made is made again.
 
     Args:
-        root: A data set in the official layout; it may have one split only.
+        root: A data set in the official layout, which may have one split only, or one of cut instances in TAPOS's.
         kind: What is made.
         workers: Processes; None for one a processor core.
         progress: Whether to show a progress bar.
@@ -89,7 +89,7 @@ def extract_all(root: Path, kind: Kind, *, workers: int | None, progress: bool) 
         InputError: If there is no video, images are there that were made otherwise, another run is making them, or
             the disk is full.
     """
-    splits = [split for split in SPLITS if videos_folder(root, split).is_dir()] or [SPLITS[0]]
+    splits = [split for split in (*SPLITS, INSTANCES) if videos_folder(root, split).is_dir()] or [SPLITS[0]]
     problems = ProblemLog()
     jobs = [job for split in splits for job in _jobs(root, split, kind, problems)]
     if not jobs:

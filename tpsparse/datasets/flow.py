@@ -5,6 +5,8 @@
     ROOT/<split>_flow/<action>/<video>/flow_y_00001.jpg      downwards
     ROOT/<split>_flow/<action>/<video>/video.json            which video it was; written last
 
+Of a data set in TAPOS's layout it is ``ROOT/instances_flow``, by source video and instance.
+
 A pair of frames is numbered by its first frame, from 1; a video of n frames has n - 1 pairs. A single frame has one
 pair, in which nothing moves. Displacements are in pixels of the reduced frames, cut to [-bound, bound] and mapped
 linearly to [0, 255] (Wang et al., Temporal Segment Networks, 2016, with a bound of 20). TV-L1 is OpenCV's, after Perez
@@ -243,12 +245,12 @@ def extract_flow(
     workers: int | None = None,
     progress: bool = True,
 ) -> ProblemLog:
-    """Write the flow of every video of both splits, or what is still missing of it.
+    """Write the flow of every video of all splits, or what is still missing of it.
 
     A folder whose video has another size or time than when it was written is written again.
 
     Args:
-        root: A data set in the official layout; it may have one split only.
+        root: A data set in the official layout, which may have one split only, or one of cut instances in TAPOS's.
         short_side: Pixels of the frames' short side; smaller frames are not enlarged.
         bound: Displacement in pixels that is still told apart.
         effort: "full" for OpenCV's own parameters, "quick" for a tenth of their time.

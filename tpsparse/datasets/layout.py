@@ -20,13 +20,15 @@ from pathlib import Path
 from ..errors import InputError
 
 SPLITS = ("train", "test")
+INSTANCES = "instances"
+"""In place of a split: the cut instances of a data set in TAPOS's layout, by source video in place of action."""
 VIDEO_SUFFIXES = (".mp4", ".avi", ".mkv", ".webm", ".mov")
 FRAME_FILE = re.compile(r"img_(\d{1,9})\.json", re.ASCII)
 
 
 def videos_folder(root: Path, split: str) -> Path:
-    """Where the videos of an official split lie, by action."""
-    return root / f"{split}_videos"
+    """Where the videos of an official split lie, by action; of :data:`INSTANCES` the instances, by source video."""
+    return root / (split if split == INSTANCES else f"{split}_videos")
 
 
 def annotations_folder(root: Path, split: str) -> Path:
@@ -48,7 +50,7 @@ def flow_of(video: Path) -> tuple[Path, Path] | None:
     """The data set that a video file lies in, and where its flow is or would be; None outside of the layout."""
     video = Path(os.path.abspath(video))
     root = video.parents[min(2, len(video.parents) - 1)]
-    for split in SPLITS:
+    for split in (*SPLITS, INSTANCES):
         if videos_folder(root, split) / video.parent.name == video.parent:
             return root, flow_folder(root, split) / video.parent.name / video.stem
     return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import colorsys
 import heapq
 import warnings
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ STRIP = 10
 """Pictures in the strip of an instance."""
 SHOWN = 8
 """Rows of an instance's heat map."""
+FAINT = 0.1
+"""A response that can be seen on it."""
 CELL = 1.9
 """Inches of a picture of a pattern, with the space around it."""
 LETTER = 0.09
@@ -69,12 +72,14 @@ class Excited:
 
     Args:
         response: In [0, 1].
+        lot: Order of equals, of which a saturated softmax has many; by names it would favour one action.
         key: Of the instance.
         position: Of the frame in it, counted from 0.
         action: Name of its action, empty where it is not known.
     """
 
     response: float
+    lot: int
     key: str
     position: int
     action: str
@@ -98,10 +103,11 @@ class PatternGallery:
         if not self._best:
             self.uses, self._best = np.zeros(patterns, dtype=np.int64), [[] for _ in range(patterns)]
         self.uses += np.bincount(instance.active, minlength=patterns)
-        positions = instance.responses.argmax(axis=0)
+        positions, lot = instance.responses.argmax(axis=0), zlib.crc32(instance.key.encode())
         for pattern, position in enumerate(positions.tolist()):
             response = float(instance.responses[position, pattern])
-            heapq.heappush(self._best[pattern], Excited(response, instance.key, position, instance.action or ""))
+            excited = Excited(response, lot, instance.key, position, instance.action or "")
+            heapq.heappush(self._best[pattern], excited)
             if len(self._best[pattern]) > self.kept:
                 heapq.heappop(self._best[pattern])
 
@@ -128,10 +134,14 @@ def strip_positions(length: int, count: int = STRIP) -> np.ndarray:
 
 
 def shown_patterns(instance: ParsedInstance, count: int = SHOWN) -> list[int]:
-    """The patterns of the heat map: those active in most frames, of equals those of the highest mean response."""
+    """The patterns of the heat map: those active in most frames, of equals those of the highest mean response.
+
+    One that no frame excites by :data:`FAINT` is left out.
+    """
     uses = np.bincount(instance.active, minlength=instance.responses.shape[1])
     order = np.lexsort((-instance.responses.mean(axis=0), -uses))
-    return order[:count].tolist()
+    seen = (uses > 0) | (instance.responses.max(axis=0) >= FAINT)
+    return order[seen[order]][:count].tolist()
 
 
 def instance_figure(instance: ParsedInstance, pictures: Sequence[np.ndarray] | None = None) -> Figure:
@@ -189,7 +199,9 @@ def patterns_figure(rows: Sequence[tuple[int, float, Sequence[tuple[Excited, np.
         for axes, (excited, picture) in zip(line, frames):
             axes.imshow(picture)
             name = display_name(excited.action) or "unknown"
-            axes.set_title(f"{_plain(name)}\n{excited.response:.2f}", y=-0.02, va="top", fontsize=7)
+            told = f"{_plain(name)}\n{excited.response:.2f}"
+            below = dict(xytext=(0, -3), textcoords="offset points", ha="center", va="top", fontsize=7)
+            axes.annotate(told, (0.5, 0), xycoords="axes fraction", **below)
     return figure
 
 
@@ -219,7 +231,9 @@ def _draw_bands(axes: Axes, active: np.ndarray, edges: np.ndarray) -> None:
         axes.axvspan(edges[first], edges[stop], color=pattern_colour(pattern), linewidth=0)
         name = _named(pattern)
         if (edges[stop] - edges[first]) * inches > LETTER * (len(name) - 2):
-            axes.text((edges[first] + edges[stop]) / 2, 0.5, name, ha="center", va="center", fontsize=8)
+            dark = np.dot(pattern_colour(pattern), (0.3, 0.59, 0.11)) < 0.5
+            ink = "white" if dark else "black"
+            axes.text((edges[first] + edges[stop]) / 2, 0.5, name, ha="center", va="center", fontsize=8, color=ink)
     axes.set_ylim(0, 1)
     axes.set_yticks([0.5], ["most active"], fontsize=9)
 

@@ -19,8 +19,8 @@ class SPSUnit(BaseModule):
     The paper is silent, or leaves open, and taken is here:
 
     - The responses alpha are those of two heads, and one is read for the parsing: their mean over the heads.
-    - M: figure 8 names pattern 16, so there are at least as many; 20, which parse artificial instances better than 32 and
-      64 do.
+    - M: figure 8 names pattern 16, so there are at least as many; 20, which parse artificial instances better than 32
+      or 64 do.
     - C: D / H, and patterns as wide as features, both as in Vaswani et al. 2017.
     - Equation 1 has no scale. Features and patterns of unit variance then begin with dot products of a standard
       deviation of sqrt(C) / 3, which is 7.5 at D = 1024: the softmax is nearly one pattern before anything is learned.
