@@ -86,4 +86,4 @@ $(VENV)/.language: $(READY) requirements/language.txt
 	@touch $@
 
 benchmarks: $(READY)
-	for name in decode index_build index_open person_crops average_precision; do $(PY) benchmarks/$$name.py || exit 2; done
+	for name in decode index_build index_open person_crops average_precision transparser_training; do $(PY) benchmarks/$$name.py || exit 2; done

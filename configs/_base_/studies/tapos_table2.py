@@ -32,6 +32,10 @@ rows = dict(
         config=f"{parsers}/transparser_2xsps_1xb8_tapos.py",
         paper={"boundary/f1_rel": 47.45, "boundary/f1_abs": 39.81},
     ),
+    transparser_window9=dict(
+        name="TransParser, mean response over nine frames (ours)",
+        config=f"{parsers}/transparser_2xsps_1xb8_tapos_window9.py",
+    ),
 )
 columns = {
     "boundary/f1_rel": "F1, relative",

@@ -20,4 +20,5 @@ rows = dict(
     tcn=dict(config=f"{parsers}/tcn_synthetic.py"),
     tcn_peaks=dict(config=f"{parsers}/tcn_peaks_synthetic.py"),
     transparser=dict(config=f"{parsers}/transparser_2xsps_1xb8_synthetic.py"),
+    transparser_window9=dict(config=f"{parsers}/transparser_2xsps_1xb8_synthetic_window9.py"),
 )
