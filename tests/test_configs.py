@@ -38,6 +38,7 @@ from tpsparse.parsing import (
 from tpsparse.parsing.parser import build_stage
 from tpsparse.registry import DATASETS, MODELS
 from tpsparse.structures.boundaries_file import Boundaries
+from tpsparse.structures.features_file import save_features
 from tpsparse.structures.segments import LabelTable
 from tpsparse.taxonomy import Taxonomy
 
@@ -84,10 +85,10 @@ def test_all_are_found():
         "part_detection": {"full": 3, "quick": 3},
         "part_parsing": {"full": 7, "quick": 7},
         "state_recognition": {"full": 6, "quick": 5},
-        "action_recognition": {"full": 17, "quick": 18},
+        "action_recognition": {"full": 18, "quick": 18},
         "feature_fusion": {"full": 8, "quick": 8},
         "frame_features": {"full": 5, "quick": 1},
-        "temporal_parsing": {"full": 11, "quick": 11},
+        "temporal_parsing": {"full": 12, "quick": 11},
         "systems": {"full": 34, "quick": 34},
         "studies": {"full": 12, "quick": 13},
     }
@@ -184,6 +185,19 @@ def instances_root(tmp_path_factory):
     return root
 
 
+@pytest.fixture(scope="module")
+def found_in_videos(tiny_root, tmp_path_factory):
+    """Features of the frames of the drawn videos in ``features``, and what a parser has found in ``boundaries``."""
+    folder = tmp_path_factory.mktemp("videos")
+    for split in ("train", "test"):
+        found = Boundaries("half")
+        for path in tiny_root.glob(f"{split}_videos/*/*.mp4"):
+            save_features(folder / "features" / f"{path.stem}.safetensors", np.ones((tiny.NUM_FRAMES, 8)), {})
+            found.add(path.stem, tiny.NUM_FRAMES, np.array([tiny.NUM_FRAMES // 2]))
+        found.save(folder / "boundaries" / f"{split}.json")
+    return folder
+
+
 @pytest.fixture
 def root_of(tiny_root, instances_root):
     """The data set for a config: of instances if its own is TAPOS or like it."""
@@ -196,21 +210,30 @@ def root_of(tiny_root, instances_root):
 
 @pytest.mark.parametrize("split", ["train", "test"])
 @pytest.mark.parametrize("path", TRAININGS, ids=label)
-def test_samples_go_through_the_pipeline(path, split, root_of, parses):
+def test_samples_go_through_the_pipeline(path, split, root_of, tiny_root, found_in_videos, parses):
     init_default_scope("tpsparse")
     root = root_of(path)
-    options = {"data_root": str(root), "parses_dir": str(parses), "segments": str(root / "boundaries")}
+    segments = (found_in_videos if root == tiny_root else root) / "boundaries"
+    options = {
+        "data_root": str(root),
+        "parses_dir": str(parses),
+        "segments": str(segments),
+        "test_root": str(tiny_root),
+    }
     cfg = load_config(path, options=options)
     dataset = cfg[f"{split}_dataloader"].dataset
     if dataset.type == "TPSPoseDataset":
         dataset.keypoints = str(parses / split)
     if dataset.type == "TAPOSFeatureDataset":
         dataset.features = str(root / "features" / "tiny")
+    if dataset.type == "TPSFrameFeatureDataset":
+        dataset.features = str(found_in_videos / "features")
     for step in dataset.pipeline:
         if step.type == "DecodeFlow":
             step.compute = True  # the drawn data set has no extracted flow
-    sample = DATASETS.build(dataset)[(0, 0)]
-    assert set(sample) == {"inputs", "data_samples"}
+    data = DATASETS.build(dataset)
+    assert set(data[(0, 0)]) == {"inputs", "data_samples"}
+    assert "segmentation" not in {problem.skipped for problem in data.problems}
 
 
 @lru_cache

@@ -25,9 +25,8 @@ IP_CSN_BN = ACTION / "runner_up_csn-ip-152_4xb4-58e_kinetics-tps-32x2x1-rgb_bn.p
 IR_CSN = ACTION / "runner_up_csn-ir-152_4xb4-58e_kinetics-tps-32x2x1-rgb.py"
 TSN = ACTION / "pcf_tsn-r50_8xb32-100e_kinetics-tps-1x1x3-rgb.py"
 TSN_FLOW = ACTION / "pcf_tsn-r50_8xb32-110e_kinetics-tps-5x1x3-flow.py"
-RECOGNIZERS = [
-    path for folder in (ACTION, QUICK_ACTION) for path in sorted(folder.glob("*.py")) if "dap_" not in path.name
-]
+NETWORKS = [path for folder in (ACTION, QUICK_ACTION) for path in sorted(folder.glob("*.py"))]
+RECOGNIZERS = [path for path in NETWORKS if path.name.startswith(("pcf_", "runner_up_"))]
 STATES = [path for folder in (STATE, QUICK_STATE) for path in sorted(folder.glob("*.py"))]
 UPSTREAM_ACTIONS = 400
 
@@ -169,11 +168,13 @@ def test_segments_are_cut_as_asked(tiny_root, tiny_taxonomy, scope):
     assert len(data) == 6 * 3 and data.table.seconds == 0.4
 
 
-@pytest.mark.parametrize("path", [*RECOGNIZERS, *STATES], ids=label)
+@pytest.mark.parametrize("path", [path for path in [*NETWORKS, *STATES] if "dap_" not in path.name], ids=label)
 def test_a_child_states_its_difference_alone(path):
     lines = path.read_text().split('"""')[2].strip().splitlines()
+    lines = lines[1:] if lines[0].startswith("# noqa") else lines
+    lines = [line for line in lines if line]
     if lines[0].startswith("_base_ = ["):
         return
     parent = (path.parent / lines[0].split('"')[1]).resolve()
-    assert len([line for line in lines if line]) <= 10
+    assert len(lines) <= 10
     assert '_base_ = ["' in parent.read_text(), "a child is no parent"

@@ -14,7 +14,7 @@ from mmengine.config import Config
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ROOT / "configs"
-OTHERS = ("pcf", "runner_up_")
+OTHERS = ("pcf", "runner_up_", "tapos_")
 """How the names of networks begin that are not DAP's."""
 BOTH_SIZES = pytest.mark.parametrize("folder", [CONFIGS, CONFIGS / "quick"], ids=["full", "quick"])
 

@@ -38,6 +38,18 @@ class TestInstance:
     def test_active_is_the_first_of_equals(self):
         assert instance(FOUR).active.tolist() == [0, 0, 1, 2]
 
+    def test_found_is_one_pattern_a_predicted_sub_action(self):
+        # Means of frames 1 and 2: 0.25, 0.6, 0.15; of the last two alike, the first.
+        assert instance(FOUR).found == [(0, 1, 0), (1, 3, 1), (3, 4, 2)]
+        assert instance([[0.2, 0.5, 0.5]], predicted=np.zeros(0, dtype=np.int64)).found == [(0, 1, 1)]
+
+    def test_found_where_boundaries_are_the_changes_of_the_active(self):
+        responses = np.random.default_rng(0).dirichlet(np.full(5, 0.1), 200)
+        active = responses.argmax(axis=1)
+        parsed = instance(responses, predicted=np.flatnonzero(np.diff(active)) + 1)
+        frames = [pattern for first, end, pattern in parsed.found for _ in range(first, end)]
+        assert frames == active.tolist() and len(parsed.found) > 50
+
     @pytest.mark.parametrize(
         ("length", "count", "expected"),
         [(10, 2, [2, 7]), (3, 10, [0, 1, 2]), (1, 10, [0]), (100, 4, [12, 37, 62, 87])],
@@ -56,11 +68,11 @@ class TestInstance:
         figure = instance_figure(instance(FOUR), [picture(10), picture(200)])
         strip, bands, heat = figure.axes[:3]
         assert len(strip.images) == 2 and strip.images[1].get_extent() == [0.2, 0.4, 0, 1]
-        # Seconds; frames 0 and 1 are of one pattern.
+        # Seconds; a band ends where a boundary is predicted, and frame 1, most excited by pattern 0, is inside of one.
         spans = [
             (band.get_x(), band.get_x() + band.get_width(), to_rgb(band.get_facecolor())) for band in bands.patches
         ]
-        expected = [(0, 0.2, pattern_colour(0)), (0.2, 0.3, pattern_colour(1)), (0.3, 0.4, pattern_colour(2))]
+        expected = [(0, 0.1, pattern_colour(0)), (0.1, 0.3, pattern_colour(1)), (0.3, 0.4, pattern_colour(2))]
         for (left, right, colour), (wanted_left, wanted_right, wanted_colour) in zip(spans, expected, strict=True):
             assert (left, right) == pytest.approx((wanted_left, wanted_right)) and colour == pytest.approx(
                 wanted_colour
@@ -70,6 +82,13 @@ class TestInstance:
             true, predicted = axes.collections[-2:]
             assert [line[0][0] for line in true.get_segments()] == pytest.approx([0.2])
             assert [line[0][0] for line in predicted.get_segments()] == pytest.approx([0.1, 0.3])
+        [legend] = figure.legends
+        told = [
+            "true boundaries (1)",
+            "predicted (2)",
+            "pattern of the highest mean response between predicted boundaries",
+        ]
+        assert [text.get_text() for text in legend.get_texts()] == told
         assert heat.get_xlabel() == "time, seconds" and figure.get_suptitle() == r"vidé \$x\$/s1 (b): hurdles (men)"
 
     def test_without_rate_pictures_and_action(self):
@@ -144,6 +163,17 @@ class TestGallery:
         first_row = [["$\\phi_{1}$\n75 %", "long jump\n0.90"], ["unknown\n0.20"]]
         assert labels == [*first_row, ["$\\phi_{2}$\n25 %", "unknown\n0.80"]]
         write_figure(tmp_path / "all.png", figure)
+
+    @pytest.mark.parametrize("shape", [(12, 20, 3), (20, 12, 3)])
+    def test_names_are_below_their_frames(self, shape):
+        gallery = PatternGallery(1)
+        gallery.add(instance([[0.9, 0.1], [0.2, 0.8]], action="jg_" * 3))
+        rows = [(pattern, 0.5, [(gallery.best(pattern)[0], picture(10, shape))]) for pattern in (0, 1)]
+        figure = patterns_figure(rows)
+        figure.draw_without_rendering()
+        frames = [(axes.images[0].get_window_extent(), axes.texts[-1].get_window_extent()) for axes in figure.axes]
+        assert all(name.y1 < frame.y0 for frame, name in frames)
+        assert frames[0][1].y0 > frames[1][0].y1 and frames[1][1].y0 >= 0
 
     @pytest.mark.parametrize("rows", [[], [(4, 1.0, [])]])
     def test_nothing_to_show(self, tmp_path, rows):

@@ -4,9 +4,10 @@
     python tools/analysis/patterns.py CONFIG CHECKPOINT --out DIR --instance "VIDEO/INSTANCE" --patterns 6
 
 Runs the network on the instances that its config tests. OUT/instances/VIDEO/INSTANCE.png shows frames of an instance,
-its most active pattern over time with the responses of several, true and predicted boundaries. OUT/patterns.png shows
-for each of the most used patterns the frames that excite it the most, at most one an instance, with their actions.
-Frames are read from the cut instances; an instance without its video is drawn without them.
+the pattern of the highest mean response between predicted boundaries, the responses of several over time, true and
+predicted boundaries. OUT/patterns.png shows for each of the most used patterns the frames that excite it the most, at
+most one an instance, with their actions; of how many frames each is the most active one is told in percent. Frames are
+read from the cut instances; an instance without its video is drawn without them.
 """
 
 from __future__ import annotations

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
+from ..datasets.instances import open_instances
 from ..engine import build_runner, evaluators, load_config
 from ..errors import InputError
-from ..parsing.frame_encoder import MADE_BY
 from ..parsing.network import (
     file_digest,
     find_checkpoint,
     fingerprint,
     merges_views,
 )
-from ..structures.files import atomic_write
+from ..structures.boundaries_file import Boundaries
+from ..structures.files import MADE_BY, atomic_write
 from .building import building, check_features, is_encoder, is_system, load_into
 
 
@@ -42,7 +44,7 @@ def test(cfg: Config, *, checkpoint: str | None = None, launcher: str = "none") 
         raise InputError(f"config {cfg.filename} tests nothing: give a training config or one of configs/systems/")
     if is_system(cfg) and checkpoint is not None:
         raise InputError(f"config {cfg.filename} is of a system, whose stages name checkpoints: leave {checkpoint} out")
-    find_segments(cfg, launcher=launcher)
+    find_segments(cfg, "test", launcher=launcher)
     if is_encoder(cfg):
         _name_weights(cfg, checkpoint)
         checkpoint = None  # the model brings its own
@@ -60,11 +62,16 @@ def test(cfg: Config, *, checkpoint: str | None = None, launcher: str = "none") 
     return runner.test(), runner
 
 
-def find_segments(cfg: Config, *, launcher: str = "none") -> None:
-    """Have the network that a config names in ``segments_from`` parse both splits into sub-actions, unless it has.
+def find_segments(cfg: Config, kind: str, *, launcher: str = "none") -> None:
+    """Have the network that a config names in ``segments_from`` parse a split into sub-actions, unless it has.
 
-    The files are ``train.json`` and ``test.json`` in ``@segments``, see :class:`Boundaries`; those in a folder that the
+    The file is ``train.json`` or ``test.json`` in ``@segments``, see :class:`Boundaries`; those in a folder that the
     user gives in its place are taken as they are.
+
+    Args:
+        cfg: A loaded config; one without ``segments_from`` needs nothing.
+        kind: ``train`` or ``test``: which of its splits.
+        launcher: As for :func:`train`.
 
     Raises:
         InputError: If that network is not trained.
@@ -73,20 +80,34 @@ def find_segments(cfg: Config, *, launcher: str = "none") -> None:
     if "segments_from" not in cfg or Path(cfg.segments) != folder:
         return
     checkpoint = find_checkpoint(str(folder.parent), cfg.segments_from)
-    for kind, split in dict(train=cfg.train_split, test=cfg.test_split).items():
-        options = dict(data_root=cfg.data_root, test_split=split)
-        parser = load_config(cfg.segments_from, options=options, work_dir=folder.parent)
-        features = Path(parser.test_dataloader.dataset.features) / MADE_BY
-        encoder = file_digest(str(features)) if features.is_file() else ""
-        made_by = fingerprint([file_digest(checkpoint), parser.model.to_dict(), split, encoder])
-        stamp = folder / f"{kind}.made_by"
-        if stamp.is_file() and stamp.read_text() == made_by:
-            continue
-        evaluators(parser)[0].out_file = str(folder / f"{kind}.json")
-        test(parser, checkpoint=checkpoint, launcher=launcher)
-        if is_main_process():
-            with atomic_write(stamp) as partial:
-                partial.write_text(made_by)
+    options = dict(data_root=cfg.data_root, test_split=cfg[f"{kind}_split"])
+    parser = load_config(cfg.segments_from, options=options, work_dir=folder.parent)
+    file, stamp = folder / f"{kind}.json", folder / f"{kind}.made_by"
+    made_by = fingerprint([file_digest(checkpoint), parser.model.to_dict(), _parsed(parser)])
+    if stamp.is_file() and stamp.read_text() == made_by and _is_whole(file):
+        return
+    evaluators(parser)[0].out_file = str(file)
+    test(parser, checkpoint=checkpoint, launcher=launcher)
+    if is_main_process():
+        with atomic_write(stamp) as partial:
+            partial.write_text(made_by)
+
+
+def _parsed(parser: Config) -> list[Any]:
+    """What a parser of sub-actions reads in its test: instances as annotated, and the files of their features."""
+    dataset = parser.test_dataloader.dataset
+    index, features = open_instances(dataset.data_root, dataset.split), Path(dataset.features)
+    files = [features / MADE_BY, *(features / f"{instance.key}.safetensors" for instance in index.instances)]
+    states = [(file.stat().st_size, file.stat().st_mtime_ns) if file.is_file() else None for file in files]
+    return [dataset.split, index.digest(), states]
+
+
+def _is_whole(file: Path) -> bool:
+    try:
+        Boundaries.load(file)
+    except InputError:
+        return False
+    return True
 
 
 def write_to(cfg: Config, out: str | Path) -> None:

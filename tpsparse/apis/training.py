@@ -46,7 +46,7 @@ def train(cfg: Config, *, launcher: str = "none", resume: bool = False) -> Runne
     if is_system(cfg) or "model" not in cfg or "train_dataloader" not in cfg:
         raise InputError(f"config {cfg.filename} trains no network: train a whole system with tools/reproduce.py")
     check_training(cfg, launcher)
-    find_segments(cfg, launcher=launcher)
+    find_segments(cfg, "train", launcher=launcher)
     remove_partials(cfg.work_dir)
     checkpoint = _last_checkpoint(cfg) if resume else None
     cfg.resume = checkpoint is not None

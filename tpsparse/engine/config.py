@@ -9,6 +9,8 @@ A config may hold these words in place of a value, so that no value is typed twi
 ``@data_root``, ``@work_dir``, ``@out_dir`` and ``@parses_dir``, alone or followed by ``/...``
     the folders of this run: the data set, its networks, what a system writes (the work folder, or one in it of its own
     for a variant that shares its networks), and the saved parses that it trains on;
+``@test_root``
+    the data set that is tested on, where it is another than the one that gives the names and is trained on;
 ``@segments``
     the folder of the sub-actions that another network has found, which the config names in ``segments_from``: in the
     folder of that network's run, beside the work folder, with a file for each of this config's two splits;
@@ -33,7 +35,10 @@ from ..datasets import instances
 from ..errors import InputError
 from ..taxonomy import Taxonomy
 
-PLAIN = ("data_root", "work_dir", "out_dir", "parses_dir", "segments", "train_split", "test_split", "group", "seconds")
+PLAIN = (
+    *("data_root", "test_root", "work_dir", "out_dir", "parses_dir", "segments", "train_split", "test_split"),
+    *("group", "seconds"),
+)
 """Top-level values of a config that a word of the same name stands for."""
 OF_OBJECTS = ("@num_objects", "@num_parts_and_objects")
 OF_LABELS = ("@label_table", "@num_labels")

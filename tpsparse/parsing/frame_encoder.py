@@ -27,14 +27,13 @@ from ..models.backbones.weights import fitting_weights, named_weights
 from ..models.recognizers.feature_recognizer import pool_views
 from ..registry import MODEL_WRAPPERS, MODELS
 from ..structures.features_file import EncodedVideo, features_metadata, save_features
-from ..structures.files import write_json, writing_told
+from ..structures.files import MADE_BY, write_json, writing_told
 from .batches import batches
 from .network import file_digest, find_checkpoint, fingerprint, read_checkpoint
 from .parser import WINDOW_BYTES
 
 VERSION = 1
 """Of the features: another one is made again. To be raised when the same weights and video give other features."""
-MADE_BY = "made_by.json"
 OF_TRAINING = ("init_cfg", "pretrained", "partial_bn", "norm_eval", "frozen_stages")
 """What of a backbone's config does not change what it computes in testing: its weights are told by content."""
 

@@ -16,11 +16,9 @@ from ..engine.config import network_name
 from ..errors import InputError
 from ..parsing.network import file_digest, find_checkpoint
 from ..registry import DATASETS
-from ..structures.files import write_json
+from ..structures.files import MADE_BY, write_json
 from .workplace import LOG, Result, Workplace, read_json
 
-MADE_BY = "made_by.json"
-"""In a folder of saved parses or features: what they follow from."""
 # Arguments of data sets that say where something lies; whether it is there at all decides, its folder does not.
 PLACED = ("data_root", "parses", "keypoints", "features", "segments")
 # What two trainings must have in common to give the same network, whatever they ran on: processes, precision, folders.

@@ -22,9 +22,9 @@ from ..parsing import ActionParser
 from ..parsing.network import file_digest, find_checkpoint
 from ..registry import STAGES
 from ..structures import VideoParse
-from ..structures.files import write_json
+from ..structures.files import MADE_BY, write_json
 from ..visualization import write_overlay_reel
-from .networks import MADE_BY, Network
+from .networks import Network
 from .training import default_jobs, train_side_by_side
 from .workplace import LOG, Result, Workplace, read_json
 

@@ -63,12 +63,15 @@ class Boundaries:
             if content["format"] != FORMAT:
                 raise InputError(f"{path} has format {content['format']}, this version reads {FORMAT}: write it again")
             return cls._from(content)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             raise InputError(f"{path} holds no boundaries ({type(error).__name__}: {error}): write it again") from error
 
     @classmethod
     def _from(cls, content: Mapping) -> Boundaries:
         found = cls(str(content["method"]))
         for key, instance in content["instances"].items():
-            found.add(key, instance["num_frames"], np.array(instance["boundaries"], dtype=np.int64))
+            numbers = [instance["num_frames"], *instance["boundaries"]]
+            if any(type(number) is not int for number in numbers):
+                raise TypeError(f"{key} has {numbers}, not whole numbers alone")
+            found.add(key, numbers[0], np.array(numbers[1:], dtype=np.int64))
         return found

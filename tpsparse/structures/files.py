@@ -13,6 +13,8 @@ from typing import Any
 
 from ..errors import InputError
 
+MADE_BY = "made_by.json"
+"""In a folder of saved parses or features: what they follow from."""
 # A list of numbers that json.dumps has spread over lines. Strings hold no raw line break, so none can match.
 _SPREAD_NUMBERS = re.compile(r"\[\n\s*((?:(?:-?[\d.]+(?:[eE][-+]?\d+)?|null)(?:,\n\s*)?)+)\n\s*\]")
 

@@ -17,11 +17,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from ..structures import atomic_write
 from ..structures.files import writing_told
+from ..structures.temporal import segments_of
 from .palette import INK, display_name
-from .relevance import state_runs
 
 DPI = 130
 WIDTH = 12.0
@@ -37,6 +38,8 @@ CELL = 1.9
 """Inches of a picture of a pattern, with the space around it."""
 LETTER = 0.09
 PREDICTED = (0.86, 0.12, 0.24)
+BAND = (0.6, 0.6, 0.6)
+"""Of the bands in the legend, where they have no pattern."""
 TRUE = (INK[0] / 255, INK[1] / 255, INK[2] / 255)
 
 
@@ -64,6 +67,16 @@ class ParsedInstance:
     def active(self) -> np.ndarray:
         """(T,) the most active pattern of each frame, the first of equals."""
         return self.responses.argmax(axis=1)
+
+    @property
+    def found(self) -> list[tuple[int, int, int]]:
+        """Each predicted sub-action: first and end frame, and the pattern of the highest mean response in it.
+
+        Where boundaries are the changes of :attr:`active`, that is the pattern active in each of its frames; a parser
+        that averages over time before it decides has boundaries elsewhere.
+        """
+        spans = segments_of(self.predicted, len(self.responses)).tolist()
+        return [(first, end, int(self.responses[first:end].mean(axis=0, dtype=float).argmax())) for first, end in spans]
 
 
 @dataclass(frozen=True, order=True)
@@ -145,7 +158,7 @@ def shown_patterns(instance: ParsedInstance, count: int = SHOWN) -> list[int]:
 
 
 def instance_figure(instance: ParsedInstance, pictures: Sequence[np.ndarray] | None = None) -> Figure:
-    """An instance over time: frames, the most active pattern, the responses of some, true and predicted boundaries.
+    """An instance over time: frames, the pattern of each predicted sub-action, the responses of some, boundaries.
 
     Args:
         instance: What is drawn.
@@ -161,7 +174,7 @@ def instance_figure(instance: ParsedInstance, pictures: Sequence[np.ndarray] | N
     edges = np.arange(len(instance.responses) + 1) / (instance.fps or 1)
     if pictures is not None:
         _draw_strip(rows[0], pictures, edges[-1])
-    _draw_bands(rows[-2], instance.active, edges)
+    _draw_bands(rows[-2], instance.found, edges)
     _draw_responses(rows[-1], instance.responses[:, patterns], patterns, edges)
     figure.colorbar(rows[-1].collections[0], ax=rows[-1], label="response", pad=0.01)
     rows[-1].set_xlabel("time, seconds" if instance.fps else "frame")
@@ -173,8 +186,9 @@ def instance_figure(instance: ParsedInstance, pictures: Sequence[np.ndarray] | N
     lines = [
         Line2D([], [], color=TRUE, label=f"true boundaries ({len(instance.boundaries)})"),
         Line2D([], [], color=PREDICTED, linestyle="--", label=f"predicted ({len(instance.predicted)})"),
+        Patch(color=BAND, label="pattern of the highest mean response between predicted boundaries"),
     ]
-    figure.legend(handles=lines, loc="outside lower right", ncols=2, frameon=False, fontsize=9)
+    figure.legend(handles=lines, loc="outside lower right", ncols=3, frameon=False, fontsize=9)
     return figure
 
 
@@ -225,9 +239,9 @@ def _draw_strip(axes: Axes, pictures: Sequence[np.ndarray], end: float) -> None:
     axes.set_yticks([])
 
 
-def _draw_bands(axes: Axes, active: np.ndarray, edges: np.ndarray) -> None:
+def _draw_bands(axes: Axes, found: Sequence[tuple[int, int, int]], edges: np.ndarray) -> None:
     inches = PLOT_WIDTH / edges[-1]
-    for first, stop, pattern in state_runs(active):
+    for first, stop, pattern in found:
         axes.axvspan(edges[first], edges[stop], color=pattern_colour(pattern), linewidth=0)
         name = _named(pattern)
         if (edges[stop] - edges[first]) * inches > LETTER * (len(name) - 2):
@@ -235,7 +249,7 @@ def _draw_bands(axes: Axes, active: np.ndarray, edges: np.ndarray) -> None:
             ink = "white" if dark else "black"
             axes.text((edges[first] + edges[stop]) / 2, 0.5, name, ha="center", va="center", fontsize=8, color=ink)
     axes.set_ylim(0, 1)
-    axes.set_yticks([0.5], ["most active"], fontsize=9)
+    axes.set_yticks([0.5], ["most active\non average"], fontsize=9)
 
 
 def _draw_responses(axes: Axes, responses: np.ndarray, patterns: Sequence[int], edges: np.ndarray) -> None:

@@ -1,4 +1,4 @@
-"""Rows and columns of TAPOS, tables 1 and 4 (TSN on RGB, its clips taken along sub-actions), with the paper's numbers."""
+"""Rows and columns of TAPOS, tables 1 and 4 (TSN on RGB, clips along sub-actions), with the paper's numbers."""
 
 title = "TAPOS, tables 1 and 4: recognition along sub-actions"
 

@@ -126,7 +126,7 @@ def test_same_persons_equal_a_plain_loop():
 
 
 def test_the_page_lists_every_kind():
-    page = (REPOSITORY / "docs" / "data.md").read_text()
+    page, _, _ = (REPOSITORY / "docs" / "data.md").read_text().partition("## TAPOS")  # which has kinds of its own
     for name, kind in KINDS.items():
         [row] = [line for line in page.splitlines() if line.startswith(f"| `{name}` | {kind.severity} |")]
         assert row.endswith(f": {kind.remedy} |") and kind.item

@@ -87,7 +87,9 @@ class TestTolerance:
         instance, kinds = read_one(tmp_path, shot_timestamps=value)
         assert kinds == [] and instance.shot is instance.start is instance.end is None
 
-    @pytest.mark.parametrize("value", [[], [1], [5, 5], [5, 4], [-1, 4], ["1", "2"], "0:10", [0, 1e999], [True, 3]])
+    @pytest.mark.parametrize(
+        "value", [[], [1], [5, 5], [5, 4], [-1, 4], ["1", "2"], "0:10", [0, 1e999], [0, 10**400], [True, 3]]
+    )
     def test_shot_times_that_are_none_are_told(self, tmp_path, value):
         instance, kinds = read_one(tmp_path, shot_timestamps=value)
         assert instance.shot is None and kinds == ["bad-shot"]
@@ -139,6 +141,7 @@ class TestBroken:
             (dict(substages=[0, "79", 195]), ["unreadable-entry"]),
             (dict(substages=[0, float("nan"), 195]), ["unreadable-entry"]),
             (dict(substages=79), ["unreadable-entry"]),
+            (dict(total_frames=10**30, substages=[0, 10**29, 10**30]), ["unreadable-entry"] * 2),
             (dict(total_frames=0), ["no-frames"]),
             (dict(substages=[0, 79, 190]), ["bad-ends"]),
             (dict(substages=[0, 99, 79, 195]), ["out-of-order"]),
@@ -154,6 +157,7 @@ class TestBroken:
             ("s1_2_0_2_0", "end-before-start"),
             ("s1_2_0_1_9", "end-before-start"),
             ("\ud800", "unreadable-name"),
+            (f"s1_0_0_{'0' * 250}3_0", "unreadable-name"),
         ],
     )
     def test_names(self, tmp_path, name, kind):
@@ -172,7 +176,7 @@ class TestBroken:
             ("unreadable-entry", "w"),
         ]
 
-    @pytest.mark.parametrize("video", ["", "..", ".a", "a/b", "a\\b", "a\0b", "\ud800"])
+    @pytest.mark.parametrize("video", ["", "..", ".a", "a/b", "a\\b", "a\0b", "\ud800", "é" * 101])
     def test_source_videos_that_no_file_can_be_called(self, tmp_path, video):
         instances, faults = read_annotations(write(tmp_path, {video: {NAME: entry()}, "v": {NAME: entry()}}))
         assert [instance.youtube_id for instance in instances] == ["v"]

@@ -173,7 +173,7 @@ class TestFeatures:
     @pytest.mark.parametrize(
         ("content", "told"),
         [
-            (dict(features=np.zeros((3, 8), np.float16)), r"features of 3 frames, and \d+ are annotated"),
+            (dict(features=np.zeros((3, 8), np.float16)), r"features of 3 frames, not of \d+"),
             (dict(features=np.zeros((8,), np.float16)), r"shape \(8,\), expected frames by channels"),
             (dict(features=np.zeros((0, 8), np.float16)), r"shape \(0, 8\), expected"),
             (dict(other=np.zeros((3, 8), np.float16)), "holds no features"),

@@ -10,6 +10,7 @@ import torch
 
 from tpsparse.errors import InputError
 from tpsparse.models.temporal_parsing import ISBA
+from tpsparse.models.temporal_parsing import isba as module
 from tpsparse.models.temporal_parsing.isba import (
     FeaturePyramid,
     moved_boundaries,
@@ -131,17 +132,54 @@ def test_rounds_find_the_boundaries_that_even_ones_miss():
             parser.loss(inputs, samples)["loss_frame"].backward()
             optimizer.step()
         parser.assigned = parser.assign(given)
-    errors = [np.abs(np.array(parser.assigned[s.key]) - s.boundaries.numpy()).max() for s in samples]
+    errors = [np.abs(np.array(parser.assigned[s.key][:-1]) - s.boundaries.numpy()).max() for s in samples]
+    assert {ends[-1] for ends in parser.assigned.values()} == {36}
     assert max(errors) <= 2  # of up to 8 and 12 frames at the beginning
     for features, sample in given:
         found = parser.parse(features).boundaries
         assert len(found) == 2 and (found - sample.boundaries).abs().max() <= 2
 
 
+@pytest.mark.parametrize(
+    ("length", "boundaries", "expected"),
+    [
+        (12, [2, 9], [3, 5]),  # as it was assigned
+        (12, [4], [6]),  # fewer sub-actions
+        (12, [], []),
+        (12, [2, 4, 6], [3, 6, 9]),  # more
+        (9, [2, 5], [3, 6]),  # the same number in other frames
+        (15, [2, 5], [5, 10]),
+        (4, [1, 2], [1, 3]),  # what is assigned lies beyond the end
+    ],
+)
+def test_what_was_assigned_to_other_frames_is_not_used(length, boundaries, expected):
+    parser = ISBA(channels=3, num_groups=3, widths=(4,), kernel_size=3)
+    parser.assigned = {"v/0": [3, 5, 12]}
+    features, sample = torch.randn(length, 3), TemporalSample.of("v/0", length, boundaries)
+    assert parser.boundaries_of(sample).tolist() == expected
+    parser.loss([features], [sample])["loss_frame"].backward()
+    [ends] = parser.assign([(features, sample)]).values()
+    assert len(ends) == len(boundaries) + 1 and ends[-1] == length and (np.diff([0, *ends]) > 0).all()
+
+
+def test_the_first_instance_that_begins_anew_is_told(monkeypatch):
+    told = []
+    monkeypatch.setattr(module, "print_log", lambda message, *_: told.append(message))
+    parser = ISBA(channels=3, num_groups=3, widths=(4,), kernel_size=3)
+    parser.assigned = {"v/0": [3, 12], "v/1": [4, 12]}
+    parser.boundaries_of(TemporalSample.of("v/0", 12, [5]))
+    parser.boundaries_of(TemporalSample.of("v/2", 12, [5]))
+    assert not told
+    for number in (0, 1):
+        parser.boundaries_of(TemporalSample.of(f"v/{number}", 9, [5]))
+    [message] = told
+    assert "assigned to v/0 is of other frames" in message and "leave max_frames out" in message
+
+
 def test_an_instance_of_one_frame():
     parser = ISBA(channels=3, num_groups=2, widths=(4,), kernel_size=3)
     features, sample = torch.randn(1, 3), TemporalSample.of("v/one", 1, [])
-    assert parser.parse(features).boundaries.tolist() == [] and parser.assign([(features, sample)]) == {"v/one": []}
+    assert parser.parse(features).boundaries.tolist() == [] and parser.assign([(features, sample)]) == {"v/one": [1]}
     parser.loss([features], [sample])["loss_frame"].backward()
 
 

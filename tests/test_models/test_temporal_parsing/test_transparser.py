@@ -11,7 +11,6 @@ import tiny_tapos
 import torch
 from torch.nn import functional
 
-from tpsparse.errors import InputError
 from tpsparse.models import losses
 from tpsparse.models.temporal_parsing import TransParser
 from tpsparse.models.temporal_parsing.local_loss import local_loss
@@ -81,11 +80,6 @@ class TestParsing:
         refined, responses = model.units[1](first)
         torch.testing.assert_close(model.refine(frames), (refined, responses))
         assert len(parser(num_units=1).units) == 1
-
-    @pytest.mark.parametrize("shape", [(5, 7), (5, 8, 1), (8,)])
-    def test_features_of_another_shape(self, shape):
-        with pytest.raises(InputError, match=r"features have shape .* takes 8 channels: set model\.channels"):
-            parser().parse(torch.zeros(shape))
 
 
 class TestLoss:

@@ -23,7 +23,7 @@ import numpy as np
 from ...errors import InputError
 from ..layout import is_text
 from .checks import ERROR, KINDS, Fault, instance_warnings, substage_faults
-from .layout import annotation_files, is_file_name
+from .layout import LONGEST_NAME, annotation_files, is_file_name
 from .names import InstanceName, parse_name
 
 LABEL_KEYS = (
@@ -99,6 +99,10 @@ class Instance:
     def end(self) -> float | None:
         """Seconds of the source video, exclusive; None without shot times."""
         return None if self.shot is None else self.shot[0] + self.place.end
+
+
+MOST = 2**31 - 1
+"""The largest whole number that is read: two years of video at 30 frames a second."""
 
 
 class Annotations(NamedTuple):
@@ -190,6 +194,8 @@ def _faults_of(name: str, entry: Any, subset: str) -> Iterator[tuple[str, str]]:
     try:
         if parse_name(name).duration <= 0:
             yield "end-before-start", "ends when it starts, or before"
+        if len(name) > LONGEST_NAME:
+            yield "unreadable-name", f"has more than {LONGEST_NAME} letters"
     except InputError:
         yield "unreadable-name", "cannot be told apart into shot and times"
     if not isinstance(entry, dict):
@@ -264,10 +270,10 @@ def _label_text(value: Any) -> str | None:
 
 
 def _whole(value: Any) -> int | None:
-    """A whole number; tables that hold a gap write 195.0."""
-    if type(value) is int:
-        return value
-    return int(value) if type(value) is float and value.is_integer() else None
+    """A whole number that a count of frames can be; tables that hold a gap write 195.0."""
+    if type(value) is float and value.is_integer():
+        value = int(value)
+    return value if type(value) is int and abs(value) <= MOST else None
 
 
 def _whole_list(value: Any) -> list[int] | None:
@@ -278,12 +284,17 @@ def _whole_list(value: Any) -> list[int] | None:
 
 
 def _positive(value: Any) -> float | None:
-    number = float(value) if type(value) in (int, float) else math.nan
+    number = float(value) if _is_number(value) else math.nan
     return number if math.isfinite(number) and number > 0 else None
 
 
 def _shot(value: Any) -> tuple[float, float] | None:
-    if not isinstance(value, list) or len(value) != 2 or not {*map(type, value)} <= {int, float}:
+    if not isinstance(value, list) or len(value) != 2 or not all(map(_is_number, value)):
         return None
     start, end = map(float, value)
     return (start, end) if 0 <= start < end < math.inf else None
+
+
+def _is_number(value: Any) -> bool:
+    """Whether it is a number that fits into a float: JSON's whole numbers have any size."""
+    return type(value) is float or (type(value) is int and abs(value) <= MOST)

@@ -15,6 +15,8 @@ from ..layout import VIDEO_SUFFIXES, is_text
 
 ANNOTATION_FILES = "tapos_annotation*.json"
 PROBLEMS_FILE = "problems_tapos.csv"
+LONGEST_NAME = 200
+"""Bytes of a source video's name: file systems allow 255, of which suffixes and temporary names take some."""
 
 
 def annotation_files(root: Path) -> list[Path]:
@@ -45,4 +47,5 @@ def instance_file(root: Path, key: str) -> Path:
 
 def is_file_name(name: str) -> bool:
     """Whether a source video's name can stand in a path as one part of it."""
-    return bool(name) and not name.startswith(".") and not set(name) & set("/\\\0") and is_text(name)
+    told = bool(name) and not name.startswith(".") and not set(name) & set("/\\\0") and is_text(name)
+    return told and len(name.encode()) <= LONGEST_NAME

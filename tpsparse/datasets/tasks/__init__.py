@@ -5,6 +5,7 @@
 
 from .clips import TAPOSClipDataset, TPSClipDataset, TPSSegmentDataset, clip_sample, segment_sample
 from .features import TPSFeatureDataset, best_persons, feature_sample, pick_frames
+from .frame_features import TPSFrameFeatureDataset
 from .frame_parts import TPSFramePartsDataset
 from .frames import TPSPartDataset, TPSPartObjectDataset, TPSPersonDataset
 from .instances import TAPOSFeatureDataset, TAPOSInstanceDataset
@@ -16,6 +17,7 @@ __all__ = [
     "TAPOSInstanceDataset",
     "TPSClipDataset",
     "TPSFeatureDataset",
+    "TPSFrameFeatureDataset",
     "TPSFramePartsDataset",
     "TPSPartDataset",
     "TPSPartObjectDataset",

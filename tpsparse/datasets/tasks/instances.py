@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
 
 from ...errors import InputError
 from ...registry import DATASETS
-from ...structures.features_file import FEATURES
 from ..base import SeededDataset
 from ..instances import Instance, open_instances
 from ..instances.layout import instance_file
 from ..problems import Problem
+from .instance_features import check_files, read_features
 
 TOLD = 50
-"""Instances without a file that a run lists; the others are counted."""
+"""Instances without a usable file that a run lists, of each reason; the others are counted."""
 
 
 class InstanceDataset(SeededDataset):
@@ -65,18 +65,28 @@ class InstanceDataset(SeededDataset):
         Raises:
             InputError: If nothing is kept.
         """
-        self.instances, told = list(kept), list(lost)
-        self.problems.update(told[:TOLD])
-        if len(told) > TOLD:
-            self.problems.add("others", self.index.root, f"has {len(told) - TOLD} more of these: {remedy}")
+        self.instances = list(kept)
+        self.tell_lost(list(lost), remedy)
         if not self.instances:
             self.problems.report("data set")
             raise InputError(f"{self.index.root} ({self.index.subset}) has no {kind}: {remedy}")
+
+    def tell_lost(self, lost: list[Problem], remedy: str) -> None:
+        """Tell what is left out for one reason: the first ones by name, how many others there are, and the remedy."""
+        self.problems.update(lost[:TOLD])
+        if len(lost) > TOLD:
+            self.problems.add("others", self.index.root, f"has {len(lost) - TOLD} more of these: {remedy}")
 
 
 @DATASETS.register_module()
 class TAPOSFeatureDataset(InstanceDataset):
     """Frame features of instances, as ``FrameEncoder`` has saved them, one file an instance.
+
+    Before a run the headers of all files are read. An instance is left out, named and counted, whose file is missing,
+    broken, of another length than the annotation, of another width D than most, or of another encoder than the
+    folder's ``made_by.json``, since the channels of two networks mean different things. What is left out of a test is
+    not judged by ``BoundaryMetric``, while ``tools/analysis/score_boundaries.py`` counts its boundaries as missed,
+    which lowers recall there.
 
     Args:
         features: Folder of the features.
@@ -85,7 +95,7 @@ class TAPOSFeatureDataset(InstanceDataset):
         kwargs: As for :class:`InstanceDataset`.
 
     Raises:
-        InputError: If no instance has features.
+        InputError: If no instance has usable features.
     """
 
     def __init__(self, *, features: str, max_frames: int | None = None, **kwargs: Any) -> None:
@@ -93,15 +103,22 @@ class TAPOSFeatureDataset(InstanceDataset):
         if max_frames is not None and max_frames < 1:
             raise InputError(f"max_frames is {max_frames}: give at least 1, or None for whole instances")
         self.features, self.max_frames = Path(features), max_frames
-        there = [self.file(instance).is_file() for instance in self.instances]
-        remedy = f"write {self.features} with tools/test.py and a config of configs/frame_features"
-        lost = [
-            Problem("instance", self.file(instance), f"is missing: {remedy}")
-            for instance, found in zip(self.instances, there)
-            if not found
-        ]
-        kept = [instance for instance, found in zip(self.instances, there) if found]
-        self.keep(kept, lost, kind="instance with features", remedy=remedy)
+        self._leave_out_unusable()
+
+    def _leave_out_unusable(self) -> None:
+        files = [(self.file(instance), instance.num_frames) for instance in self.instances]
+        checks = check_files(self.features, files)
+        remedies = Counter(check.remedy for check in checks if check.fault)
+        for remedy in remedies:
+            lost = [
+                Problem("instance", path, f"{check.fault}: {remedy}")
+                for (path, _), check in zip(files, checks)
+                if check.fault and check.remedy == remedy
+            ]
+            self.tell_lost(lost, remedy)
+        kept = [instance for instance, check in zip(self.instances, checks) if not check.fault]
+        remedy = remedies.most_common(1)[0][0] if remedies else "use another split"
+        self.keep(kept, [], kind="instance with features", remedy=remedy)
 
     def file(self, instance: Instance) -> Path:
         """Where the features of an instance lie."""
@@ -129,32 +146,6 @@ class TAPOSFeatureDataset(InstanceDataset):
             num_frames=len(features),
             fps=instance.fps or 0.0,
         )
-
-
-def read_features(path: Path, num_frames: int) -> np.ndarray:
-    """Features (T, D) float32 of an instance of ``num_frames`` T.
-
-    Raises:
-        InputError: If the file is missing or broken, or its features are not T rows of finite numbers.
-    """
-    remedy = "remove it and run tools/test.py with the feature config again"
-    if not path.is_file():
-        raise InputError(f"{path} is missing: run tools/test.py with the feature config again")
-    try:
-        with safe_open(path, framework="numpy") as file:
-            features = file.get_tensor(FEATURES).astype(np.float32)
-    except (SafetensorError, OSError, ValueError, TypeError) as error:
-        raise InputError(f"{path} holds no features ({error}): {remedy}") from error
-    if features.ndim != 2 or 0 in features.shape:
-        raise InputError(f"{path} has features of shape {features.shape}, expected frames by channels: {remedy}")
-    if len(features) != num_frames:
-        raise InputError(
-            f"{path} has features of {len(features)} frames, and {num_frames} are annotated: "
-            "cut the instance again, then write its features again"
-        )
-    if not np.isfinite(features).all():
-        raise InputError(f"{path} has features that are not finite: {remedy}")
-    return features
 
 
 @DATASETS.register_module()

@@ -33,6 +33,10 @@ class BoundaryMetric(BaseMetric):
     ``predictions``                predicted boundaries
     ============================== ========================================================================
 
+    An instance that the data set leaves out, such as one without features, is not judged and does not lower recall
+    here, while ``tools/analysis/score_boundaries.py``, which takes every annotated instance, counts its boundaries as
+    missed.
+
     Args:
         distances: ``relative`` and ``absolute`` ones, see :class:`Distances`; the paper's by default.
         rule: ``one_to_one``, as the public evaluators have it, or ``nearest``, the paper's equation 7.

@@ -1,4 +1,10 @@
-"""Methods that parse an action instance into sub-actions: one file and one config each."""
+"""Methods that parse an action instance into sub-actions: one file and one config each.
+
+Every module of this folder is imported, so that a new file is registered without a word here.
+"""
+
+import importlib
+import pkgutil
 
 from .base import Parsing, TemporalParser
 from .ctm import CTM
@@ -21,3 +27,6 @@ __all__ = [
     "TemporalParser",
     "TransParser",
 ]
+
+for _name in sorted(module.name for module in pkgutil.iter_modules(__path__)):
+    importlib.import_module(f"{__name__}.{_name}")

@@ -7,12 +7,13 @@ A method is one file with one class here and one config: a child says how it lea
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mmengine.model import BaseModel
 from torch import Tensor
 
+from ...errors import InputError
 from ...structures.temporal import TemporalSample
 
 
@@ -36,10 +37,12 @@ class TemporalParser(BaseModel):
 
     Args:
         init_cfg: Weights, as in every mmengine module.
+        channels: D, which every instance is held to; None for a method that does not look at the features.
     """
 
-    def __init__(self, init_cfg: dict | None = None) -> None:
+    def __init__(self, init_cfg: dict | None = None, *, channels: int | None = None) -> None:
         super().__init__(dict(type="BaseDataPreprocessor"), init_cfg)
+        self.channels = channels
 
     @abstractmethod
     def parse(self, features: Tensor) -> Parsing:
@@ -55,7 +58,10 @@ class TemporalParser(BaseModel):
         raise NotImplementedError(f"{type(self).__name__} does not learn by gradients: give its config a FitLoop")
 
     def fit(self, samples: Iterable[tuple[Tensor, TemporalSample]]) -> None:
-        """Learn what needs no gradient from all training instances, in one pass, before the first epoch."""
+        """Learn what needs no gradient from all training instances, in one pass, before the first epoch.
+
+        A method that looks at the features takes them from ``self.checked(samples)``.
+        """
         raise NotImplementedError(f"{type(self).__name__} learns by gradients alone: take the FitLoop or FitHook out")
 
     def forward(
@@ -69,10 +75,12 @@ class TemporalParser(BaseModel):
             mode: ``tensor`` for N :class:`Parsing`, ``loss``, or ``predict`` for the samples with what was found.
 
         Raises:
+            InputError: If features have other channels than the method takes.
             ValueError: If the mode is another, or samples are needed and missing.
         """
         if mode not in ("tensor", "loss", "predict"):
             raise ValueError(f"mode is {mode!r}, expected tensor, loss or predict")
+        self._check(inputs, data_samples)
         if mode == "tensor":
             return [self.parse(features) for features in inputs]
         if data_samples is None:
@@ -80,6 +88,25 @@ class TemporalParser(BaseModel):
         if mode == "loss":
             return self.loss(inputs, data_samples)
         return [self._told(features, sample) for features, sample in zip(inputs, data_samples)]
+
+    def checked(self, samples: Iterable[tuple[Tensor, TemporalSample]]) -> Iterator[tuple[Tensor, TemporalSample]]:
+        """The same instances, one by one, for what does not go through :meth:`forward`.
+
+        Raises:
+            InputError: If features have other channels than the method takes.
+        """
+        for features, sample in samples:
+            self._check([features], [sample])
+            yield features, sample
+
+    def _check(self, inputs: Sequence[Tensor], data_samples: Sequence[TemporalSample] | None) -> None:
+        """Refuse features of other channels; a config that names other features is the usual cause."""
+        for number, features in enumerate(inputs):
+            if self.channels is None or (features.ndim == 2 and features.shape[1] == self.channels):
+                continue
+            key = f"instance {number} of the batch" if data_samples is None else data_samples[number].key
+            told = f"features of {key} have shape {tuple(features.shape)}, the model takes (frames, {self.channels})"
+            raise InputError(f"{told}: set model.channels to those of the features and train, or name others")
 
     def _told(self, features: Tensor, sample: TemporalSample) -> TemporalSample:
         found = self.parse(features)

@@ -23,7 +23,7 @@ def frame_centres(samples: Iterable[tuple[Tensor, TemporalSample]], num_groups: 
     """Centres (K, D) of the frames of all instances; the draws follow from torch's generator.
 
     Raises:
-        InputError: If the features have another number of channels, or there are fewer frames than groups.
+        InputError: If there are fewer frames than groups.
     """
     generator = np.random.default_rng(int(torch.randint(2**31 - 1, ())))
     frames = sampled_frames(samples, channels, generator)
@@ -42,14 +42,10 @@ def sampled_frames(
     """Frames (at most ``limit``, D) float32, each of all frames with the same chance, in one pass of bounded memory.
 
     Every frame draws a number, and those with the lowest are kept.
-
-    Raises:
-        InputError: If the features have another number of channels.
     """
     frames, numbers = [np.empty((0, channels), dtype=np.float32)], [np.empty(0)]
     held = 0
-    for features, sample in samples:
-        check_channels(features, channels, sample.key)
+    for features, _ in samples:
         frames.append(features.numpy().astype(np.float32))
         numbers.append(generator.random(len(features)))
         held += len(features)
@@ -74,17 +70,6 @@ def centres_of(frames: np.ndarray, num_groups: int, generator: np.random.Generat
 def nearest_centres(features: Tensor, centres: Tensor) -> Tensor:
     """(T,) int64: the nearest of the centres (K, D) to each frame (T, D), the first of equally near ones."""
     return torch.cdist(features, centres).argmin(dim=1)
-
-
-def check_channels(features: Tensor, channels: int, key: str) -> None:
-    """Refuse features that the config does not expect.
-
-    Raises:
-        InputError: Naming the instance.
-    """
-    if features.ndim != 2 or features.shape[1] != channels:
-        told = f"features of {key} have shape {tuple(features.shape)}, the model takes (frames, {channels})"
-        raise InputError(f"{told}: set model.channels or name other features")
 
 
 def _lowest(

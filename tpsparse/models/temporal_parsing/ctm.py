@@ -62,7 +62,7 @@ class CTM(TemporalParser):
         similarity: float | None = None,
         init_cfg: dict | None = None,
     ) -> None:
-        super().__init__(init_cfg)
+        super().__init__(init_cfg, channels=channels)
         if num_labels < 2:
             raise InputError(f"CTM has {num_labels} labels: give num_labels of 2 or more, or nothing can change")
         if similarity is not None and not 0 < similarity <= 1:

@@ -5,10 +5,12 @@ Shapes: T frames, D channels, K groups, A sub-actions, B = A - 1 boundaries.
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterable, Sequence
 
 import torch
+from mmengine.logging import print_log
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -44,7 +46,9 @@ class ISBA(TemporalParser):
       Its batch norm needs batches of instances of one length; here the rectifiers are normalised, as in the
       encoder-decoder that it extends (Lea et al., CVPR 2017).
 
-    It needs whole instances: a data set's ``max_frames`` would cut what the assigned boundaries are positions in.
+    It needs whole instances: a data set's ``max_frames`` cuts what the assigned boundaries are positions in. What has
+    been assigned to an instance of another length or of another number of sub-actions, as such a cut or a corrected
+    annotation has, is not used: the instance begins with even boundaries again, and the first one is told.
 
     Args:
         channels: D.
@@ -58,7 +62,8 @@ class ISBA(TemporalParser):
         init_cfg: Weights, as in every mmengine module.
 
     Attributes:
-        assigned: Boundaries by key of the instance, of those that have been assigned once.
+        assigned: By key of the instance, of those that have been assigned once: the ends (A,) of their sub-actions,
+            which are the boundaries and T.
 
     Raises:
         InputError: If a number is outside its range.
@@ -77,7 +82,7 @@ class ISBA(TemporalParser):
         dropout: float = 0.1,
         init_cfg: dict | None = None,
     ) -> None:
-        super().__init__(init_cfg)
+        super().__init__(init_cfg, channels=channels)
         if num_groups < 2 or kernel_size % 2 == 0 or not 0 <= softness <= 0.5:
             told = f"ISBA has num_groups {num_groups}, kernel_size {kernel_size} and softness {softness}"
             raise InputError(f"{told}: give 2 groups or more, an odd kernel, and a softness of 0 to 0.5")
@@ -85,6 +90,7 @@ class ISBA(TemporalParser):
         self.softness = softness
         self.pyramid = FeaturePyramid(channels, num_groups, widths, kernel_size, dropout)
         self.assigned: dict[str, list[int]] = {}
+        self._told_of_others = False
 
     def fit(self, samples: Iterable[tuple[Tensor, TemporalSample]]) -> None:
         """Group the frames.
@@ -92,7 +98,7 @@ class ISBA(TemporalParser):
         Raises:
             InputError: If the features have other channels, or there are fewer frames than groups.
         """
-        self.centres.copy_(frame_centres(samples, *self.centres.shape))
+        self.centres.copy_(frame_centres(self.checked(samples), *self.centres.shape))
 
     def loss(self, inputs: Sequence[Tensor], data_samples: Sequence[TemporalSample]) -> dict[str, Tensor]:
         """Cross entropy with the soft targets, the mean over frames, then over the batch."""
@@ -106,20 +112,24 @@ class ISBA(TemporalParser):
 
     @torch.no_grad()
     def assign(self, samples: Iterable[tuple[Tensor, TemporalSample]]) -> dict[str, list[int]]:
-        """Boundaries for the next round, by key of the instance."""
+        """What is ``assigned`` in the next round, by key of the instance."""
         found = {}
-        for features, sample in samples:
+        for features, sample in self.checked(samples):
             features = features.to(self.centres.device)
             labels = transcript(features, sample.boundaries.to(features.device), self.centres)
             scores = self.pyramid(features)[:, labels]
-            found[sample.key] = moved_boundaries(scores.cpu(), self.boundaries_of(sample)).tolist()
+            found[sample.key] = [*moved_boundaries(scores.cpu(), self.boundaries_of(sample)).tolist(), len(features)]
         return found
 
     def boundaries_of(self, sample: TemporalSample) -> Tensor:
-        """(B,) that are assigned to an instance at present, evenly spaced ones before the first round."""
+        """(B,) that are assigned to an instance at present; evenly spaced ones if there are none that fit it."""
         held = self.assigned.get(sample.key)
-        if held is not None:
-            return torch.tensor(held, dtype=torch.int64)
+        if held is not None and len(held) == len(sample.boundaries) + 1 and held[-1] == sample.num_frames:
+            return torch.tensor(held[:-1], dtype=torch.int64)
+        if held is not None and not self._told_of_others:
+            self._told_of_others = True
+            told = f"what ISBA has assigned to {sample.key} is of other frames or sub-actions than it has now"
+            print_log(f"{told}: it begins anew; leave max_frames out of the data set", "current", logging.WARNING)
         return torch.from_numpy(even_boundaries(sample.num_frames, len(sample.boundaries)))
 
     def parse(self, features: Tensor) -> Parsing:

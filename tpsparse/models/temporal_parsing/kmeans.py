@@ -30,7 +30,7 @@ class KMeansParser(TemporalParser):
     centres: Tensor
 
     def __init__(self, *, channels: int, num_groups: int = 64, init_cfg: dict | None = None) -> None:
-        super().__init__(init_cfg)
+        super().__init__(init_cfg, channels=channels)
         self.register_buffer("centres", torch.zeros(num_groups, channels))
 
     def fit(self, samples: Iterable[tuple[Tensor, TemporalSample]]) -> None:
@@ -39,7 +39,7 @@ class KMeansParser(TemporalParser):
         Raises:
             InputError: If the features have other channels, or there are fewer frames than groups.
         """
-        self.centres.copy_(frame_centres(samples, *self.centres.shape))
+        self.centres.copy_(frame_centres(self.checked(samples), *self.centres.shape))
 
     def parse(self, features: Tensor) -> Parsing:
         """See the class."""

@@ -51,7 +51,7 @@ class BoundaryTCN(TemporalParser):
         peaks: bool = False,
         init_cfg: dict | None = None,
     ) -> None:
-        super().__init__(init_cfg)
+        super().__init__(init_cfg, channels=channels)
         if kernel_size % 2 == 0:
             raise InputError(f"BoundaryTCN has a kernel of {kernel_size} frames: give an odd kernel_size")
         if not 0 <= threshold < 1:

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ...errors import InputError
 from ...registry import MODELS
 from ...structures.temporal import TemporalSample, boundaries_of_changes
 from ..losses import mean_over_processes
@@ -58,7 +57,7 @@ class TransParser(TemporalParser):
         window: int = 1,
         init_cfg: dict | None = None,
     ) -> None:
-        super().__init__(init_cfg)
+        super().__init__(init_cfg, channels=channels)
         if num_units < 1:
             raise ValueError(f"num_units is {num_units}, expected at least 1")
         if local_weight < 0 or regularizer <= 0:
@@ -66,20 +65,13 @@ class TransParser(TemporalParser):
             raise ValueError(f"{told}, expected at least 0 and above 0")
         if window < 1 or window % 2 == 0:
             raise ValueError(f"window is {window}, expected an odd number of at least 1 frame")
-        self.channels, self.window = channels, window
+        self.window = window
         self.local_weight, self.regularizer = local_weight, regularizer
         self.units = nn.ModuleList(SPSUnit(channels, **(unit or {})) for _ in range(num_units))
         self.classifier = nn.Linear(channels, num_actions, bias=False)  # equation 6 has W alone
 
     def refine(self, frames: Tensor) -> tuple[Tensor, Tensor]:
-        """Refined features (T, D) and responses (T, M) of the last unit, from features (T, D).
-
-        Raises:
-            InputError: If the features have another number of channels than the network.
-        """
-        if frames.ndim != 2 or frames.shape[1] != self.channels:
-            told = f"features have shape {tuple(frames.shape)} and the network takes {self.channels} channels"
-            raise InputError(f"{told}: set model.channels to those of the features, or give others")
+        """Refined features (T, D) and responses (T, M) of the last unit, from features (T, D)."""
         responses = frames
         for unit in self.units:
             frames, responses = unit(frames)
