@@ -20,8 +20,6 @@ from mmengine.registry import init_default_scope
 from safetensors.numpy import load_file
 
 from tpsparse import apis
-from tpsparse.datasets.instances import open_instances
-from tpsparse.datasets.instances.layout import instance_file
 from tpsparse.engine import evaluators, load_config
 from tpsparse.models.temporal_parsing import TemporalParser
 from tpsparse.parsing import (
@@ -174,15 +172,7 @@ def parses(tiny_root, tmp_path_factory):
 @pytest.fixture(scope="module")
 def instances_root(tmp_path_factory):
     """Action instances with features, videos, and the boundaries that a parser has found in ``boundaries``."""
-    root = tiny_tapos.write_instances(tmp_path_factory.mktemp("instances") / "data", train=3, val=1)
-    for split, name in dict(train="train", val="test").items():
-        found = Boundaries("half")
-        for instance in open_instances(root, split).instances:
-            length = instance.num_frames
-            tiny.encode(instance_file(root, instance.key), [np.full((64, 96, 3), i, np.uint8) for i in range(length)])
-            found.add(instance.key, length, np.array([length // 2]))
-        found.save(root / "boundaries" / f"{name}.json")
-    return root
+    return tiny_tapos.write_cut_instances(tmp_path_factory.mktemp("instances") / "data")
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,13 @@ import json
 from pathlib import Path
 
 import numpy as np
+import tiny
 import torch
 from safetensors.torch import save_file
+
+from tpsparse.datasets.instances import open_instances
+from tpsparse.datasets.instances.layout import instance_file
+from tpsparse.structures.boundaries_file import Boundaries
 
 CHANNELS = 8
 ACTIONS = ("diving", "hurdles (men)", "Dreisprung é")
@@ -47,4 +52,17 @@ def write_instances(root: Path, *, train: int = 6, val: int = 3, seed: int = 0, 
         save_file({"features": torch.tensor(frames, dtype=torch.float16)}, path, dict(key=f"{video}/{name}"))
     root.mkdir(parents=True, exist_ok=True)
     (root / "tapos_annotation.json").write_text(json.dumps(annotation), encoding="utf-8")
+    return root
+
+
+def write_cut_instances(root: Path) -> Path:
+    """As :func:`write_instances`, few, with a video of each, and in ``boundaries`` what a parser has found of them."""
+    write_instances(root, train=3, val=1)
+    for split, name in dict(train="train", val="test").items():
+        found = Boundaries("half")
+        for instance in open_instances(root, split).instances:
+            length = instance.num_frames
+            tiny.encode(instance_file(root, instance.key), [np.full((64, 96, 3), i, np.uint8) for i in range(length)])
+            found.add(instance.key, length, np.array([length // 2]))
+        found.save(root / "boundaries" / f"{name}.json")
     return root

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import pytest
 import tiny
+import tiny_tapos
 
-NO_NETWORK = ("_base_", "systems", "studies")
-TRAINED = sorted(path for path in tiny.QUICK.glob("*/*.py") if path.parent.name not in NO_NETWORK)
+NOT_TRAINED = ("_base_", "systems", "studies", "frame_features")
+OF_FEATURES = ("feature_fusion", "temporal_parsing")
+TRAINED = sorted(path for path in tiny.QUICK.glob("*/*.py") if path.parent.name not in NOT_TRAINED)
 # Features and flow are no pictures.
-PICTURES = [path for path in TRAINED if path.parent.name != "feature_fusion" and "flow" not in path.stem]
+PICTURES = [path for path in TRAINED if path.parent.name not in OF_FEATURES and "flow" not in path.stem]
 
 
 @pytest.fixture(scope="module")
 def parses(tiny_root, tmp_path_factory):
     return tiny.save_records(tiny_root, tmp_path_factory.mktemp("parses"))
+
+
+@pytest.fixture(scope="module")
+def instances_root(tmp_path_factory):
+    return tiny_tapos.write_cut_instances(tmp_path_factory.mktemp("instances") / "data")
 
 
 def test_configs_were_found():
@@ -22,14 +29,18 @@ def test_configs_were_found():
 
 @pytest.mark.parametrize("split", ["train", "test"])
 @pytest.mark.parametrize("config", PICTURES, ids=lambda path: path.stem)
-def test_every_training_config_is_drawn(run_tool, tiny_root, parses, tmp_path, capsys, config, split):
-    arguments = (config, "--out", tmp_path / "out", "--num", 2, "--split", split)
+def test_every_training_config_is_drawn(run_tool, tiny_root, instances_root, parses, tmp_path, capsys, config, split):
+    num = 2 if split == "train" or not config.stem.startswith("tapos") else 1
+    arguments = (config, "--out", tmp_path / "out", "--num", num, "--split", split)
     options = [f"data_root={tiny_root}", f"parses_dir={parses}"]
+    if config.stem.startswith("tapos"):
+        options = [f"data_root={instances_root}", f"segments={instances_root / 'boundaries'}"]
     if config.parent.name == "pose_estimation":
         options.append(f"{split}_dataloader.dataset.keypoints={parses / split}")
     assert run_tool("browse_dataset", *arguments, "--cfg-options", *options) == 0
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["001.jpg", "002.jpg", "index.jpg"]
-    assert "2 of " in capsys.readouterr().out
+    pictures = ["001.jpg", "002.jpg"][:num]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [*pictures, "index.jpg"]
+    assert f"{num} of " in capsys.readouterr().out
 
 
 def test_parts_and_objects_are_told(tiny_root, monkeypatch):
@@ -50,10 +61,11 @@ def test_flow_is_no_picture(run_tool, tiny_root, tmp_path, capsys, config):
 
 
 @pytest.mark.parametrize(
-    "config", [path for path in TRAINED if path.parent.name == "feature_fusion"], ids=lambda path: path.stem
+    "config", [path for path in TRAINED if path.parent.name in OF_FEATURES], ids=lambda path: path.stem
 )
-def test_features_are_no_pictures(run_tool, tiny_root, tmp_path, capsys, config):
-    arguments = (config, "--out", tmp_path / "out", "--cfg-options", f"data_root={tiny_root}")
+def test_features_are_no_pictures(run_tool, tiny_root, instances_root, tmp_path, capsys, config):
+    root = instances_root if config.parent.name == "temporal_parsing" else tiny_root
+    arguments = (config, "--out", tmp_path / "out", "--cfg-options", f"data_root={root}")
     assert run_tool("browse_dataset", *arguments) == 2
     [line] = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error:")]
     assert str(config) in line and "browse the configs of the networks that give them" in line

@@ -34,6 +34,7 @@ MAX_INDEX = 60
 TOLD = ("video", "frame_index", "action", "flip", "frame_inds", "states")
 """What a packing transform is asked to keep for the caption; nothing of it reaches the network."""
 _PACKERS = ("PackActionInputs", "PackDetInputs")
+_FEATURE_PACKERS = ("PackFeatures", "PackInstance")
 
 
 class Browser:
@@ -109,7 +110,7 @@ def _loader(cfg: Config, split: str) -> Any:
     loader = cfg.get(f"{split}_dataloader")
     if loader is None or "pipeline" not in loader.get("dataset", {}):
         raise InputError(f"config {cfg.filename} has no {split}_dataloader with a pipeline: give a training config")
-    if any(step.get("type", "").endswith("PackFeatures") for step in loader.dataset.pipeline):
+    if any(step.get("type", "").endswith(_FEATURE_PACKERS) for step in loader.dataset.pipeline):
         raise InputError(
             f"config {cfg.filename} trains on saved features, which are no pictures: browse the configs of the "
             "networks that give them"
