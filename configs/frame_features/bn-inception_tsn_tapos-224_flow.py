@@ -11,6 +11,8 @@ processor cores.
 
 _base_ = "bn-inception_imagenet_tapos-224.py"
 
+# Only the file's name was found in public code; its folder is taken to be that of the RGB weights. A file of one's own
+# is given as CHECKPOINT.
 steps = _base_.model.pipeline
 model = dict(
     backbone=dict(in_channels=10),

@@ -32,6 +32,7 @@ class SeededDataset(Dataset):
     """
 
     needs_annotations = True
+    max_tries = MAX_TRIES
 
     def __init__(self, *, taxonomy: dict[str, list[str]], pipeline: list[dict[str, Any]]) -> None:
         self.taxonomy = Taxonomy.from_meta(taxonomy)
@@ -69,13 +70,14 @@ class SeededDataset(Dataset):
             seed_transforms(seed)
         else:
             index = key
-        for step in range(min(MAX_TRIES, len(self))):
+        tries = min(self.max_tries, len(self))
+        for step in range(tries):
             try:
                 return self.pipeline(self.sample((index + step) % len(self)))
             except InputError as error:
                 last = error
                 self._tell(error)
-        raise InputError(f"{min(MAX_TRIES, len(self))} samples in a row cannot be read; the last: {last}")
+        raise InputError(f"{tries} samples in a row cannot be read; the last: {last}")
 
     def _tell(self, error: InputError) -> None:
         path = _named_file(str(error))

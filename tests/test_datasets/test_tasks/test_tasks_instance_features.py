@@ -87,6 +87,14 @@ def test_neighbours_of_another_length_do_not_end_a_run(tmp_path):
     assert len({dataset[position]["key"] for position in range(5)}) == 5
 
 
+def test_neighbours_that_are_no_numbers_do_not_end_a_run(tmp_path):
+    # What no header tells, and more than MAX_TRIES in a row.
+    root = tiny_tapos.write_instances(tmp_path, train=30)
+    change_features(root, range(3, 28), lambda features: np.full_like(features, np.nan))
+    dataset = make(root)
+    assert dataset[3]["key"] == dataset.instances[28].key and len(dataset.problems) == 25
+
+
 def test_no_features_are_read_for_it(root, monkeypatch):
     monkeypatch.setattr(module, "read_features", lambda *_: pytest.fail("features are read"))
     change_features(root, [0], lambda features: np.full_like(features, np.nan))

@@ -32,6 +32,8 @@ class InstanceDataset(SeededDataset):
     """
 
     needs_annotations = False
+    # Neighbours are of one source video, which may have dozens of instances and spoil them all at once.
+    max_tries = 1000
 
     def __init__(
         self, *, data_root: str, split: str, taxonomy: dict[str, list[str]], pipeline: list[dict[str, Any]]
