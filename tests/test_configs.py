@@ -83,7 +83,7 @@ def test_all_are_found():
         "part_detection": {"full": 3, "quick": 3},
         "part_parsing": {"full": 7, "quick": 7},
         "state_recognition": {"full": 6, "quick": 5},
-        "action_recognition": {"full": 18, "quick": 18},
+        "action_recognition": {"full": 20, "quick": 18},
         "feature_fusion": {"full": 8, "quick": 8},
         "frame_features": {"full": 5, "quick": 1},
         "temporal_parsing": {"full": 12, "quick": 11},

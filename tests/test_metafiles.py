@@ -122,7 +122,7 @@ def test_sizes_are_those_that_are_counted(path, unset_weights):
 
 
 def test_every_full_size_network_says_how_it_is_trained():
-    assert set(FULL) == {path for path in NETWORKS if "quick" not in path.parts} and len(FULL) == 66
+    assert set(FULL) == {path for path in NETWORKS if "quick" not in path.parts} and len(FULL) == 68
 
 
 def schedule(cfg, name):
