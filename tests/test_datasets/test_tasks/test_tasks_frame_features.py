@@ -10,7 +10,7 @@ import torch
 from safetensors.numpy import save_file
 
 from tpsparse.datasets.tasks import TPSClipDataset, TPSFrameFeatureDataset
-from tpsparse.datasets.tasks import frame_features as module
+from tpsparse.datasets.tasks import instances as module
 from tpsparse.errors import InputError
 from tpsparse.models.temporal_parsing import TransParser
 from tpsparse.structures.boundaries_file import Boundaries

@@ -17,7 +17,7 @@ from ..base import TPSDataset
 from ..index import VideoEntry
 from ..problems import Problem
 from .instance_features import check_files, read_features
-from .instances import TOLD
+from .instances import tell_lost
 
 
 @DATASETS.register_module()
@@ -81,9 +81,7 @@ class TPSFrameFeatureDataset(TPSDataset):
     def _tell_lost(self, faults: dict[Path, str]) -> None:
         remedy = f"write {self.features} with tools/test.py and a config of configs/frame_features"
         lost = [Problem("video", path, f"{fault}: {remedy}") for path, fault in faults.items()]
-        self.problems.update(lost[:TOLD])
-        if len(lost) > TOLD:
-            self.problems.add("others", self.index.root, f"has {len(lost) - TOLD} more of these: {remedy}")
+        tell_lost(self.problems, lost, self.index.root, remedy)
         if not self.videos:
             self.problems.report("data set")
             raise InputError(f"{self.index.root} ({self.index.split}) has no video with features: {remedy}")

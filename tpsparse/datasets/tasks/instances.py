@@ -14,7 +14,7 @@ from ...registry import DATASETS
 from ..base import SeededDataset
 from ..instances import Instance, open_instances
 from ..instances.layout import instance_file
-from ..problems import Problem
+from ..problems import Problem, ProblemLog
 from .instance_features import check_files, read_features
 
 TOLD = 50
@@ -68,16 +68,10 @@ class InstanceDataset(SeededDataset):
             InputError: If nothing is kept.
         """
         self.instances = list(kept)
-        self.tell_lost(list(lost), remedy)
+        tell_lost(self.problems, list(lost), self.index.root, remedy)
         if not self.instances:
             self.problems.report("data set")
             raise InputError(f"{self.index.root} ({self.index.subset}) has no {kind}: {remedy}")
-
-    def tell_lost(self, lost: list[Problem], remedy: str) -> None:
-        """Tell what is left out for one reason: the first ones by name, how many others there are, and the remedy."""
-        self.problems.update(lost[:TOLD])
-        if len(lost) > TOLD:
-            self.problems.add("others", self.index.root, f"has {len(lost) - TOLD} more of these: {remedy}")
 
 
 @DATASETS.register_module()
@@ -117,7 +111,7 @@ class TAPOSFeatureDataset(InstanceDataset):
                 for (path, _), check in zip(files, checks)
                 if check.fault and check.remedy == remedy
             ]
-            self.tell_lost(lost, remedy)
+            tell_lost(self.problems, lost, self.index.root, remedy)
         kept = [instance for instance, check in zip(self.instances, checks) if not check.fault]
         remedy = remedies.most_common(1)[0][0] if remedies else "use another split"
         self.keep(kept, [], kind="instance with features", remedy=remedy)
@@ -169,6 +163,13 @@ class TAPOSInstanceDataset(InstanceDataset):
         """The key of an instance and the path of its video."""
         instance = self.instances[index]
         return dict(key=instance.key, video=str(self.index.video(instance)))
+
+
+def tell_lost(problems: ProblemLog, lost: list[Problem], root: Path, remedy: str) -> None:
+    """Tell what is left out for one reason: the first ones by name, how many others there are, and the remedy."""
+    problems.update(lost[:TOLD])
+    if len(lost) > TOLD:
+        problems.add("others", root, f"has {len(lost) - TOLD} more of these: {remedy}")
 
 
 def keep_cut(dataset: InstanceDataset) -> None:

@@ -81,10 +81,10 @@ def _renamed(name: str) -> str:
         kind, place, end = subnet[1], int(subnet[2]), subnet[3]
         return f"bbox_head.{kind}_subnet.{place // 3}.{('conv', 'bn')[place % 3]}.{end}"
     for stage in range(2, 6):
-        for pattern, renamed in _RULES:
-            if re.fullmatch(pattern.replace("{stage}", str(stage)), name):
-                pattern = pattern.replace("{stage}", str(stage))
-                return re.sub(pattern, renamed.replace("{layer}", str(stage - 1)), name)
+        for theirs, ours in _RULES:
+            pattern = theirs.replace("{stage}", str(stage))
+            if re.fullmatch(pattern, name):
+                return re.sub(pattern, ours.replace("{layer}", str(stage - 1)), name)
     raise ValueError(f"{name} is no weight of YOLOF")
 
 
