@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from tpsparse.cli import DONE, EXIT_HELP, FAILED, SOME_SKIPPED, add_config_options, folder, positive, run
+from tpsparse.cli import DONE, EXIT_HELP, FAILED, SOME_SKIPPED, add_config_options, add_runtime, folder, positive, run
 from tpsparse.errors import InputError
 
 
@@ -30,6 +30,7 @@ def main(argv: list[str] | None = None) -> int:
         metavar="P",
         help="the states of a part in parse.json and the overlay are those above this probability (default: 0.5)",
     )
+    add_runtime(parser)
     add_config_options(parser)
     args = parser.parse_args(argv)
 
@@ -37,7 +38,11 @@ def main(argv: list[str] | None = None) -> int:
 
     paths = _videos(args.videos)
     system, taxonomy = apis.build_parser(
-        args.config, work_dir=args.work_dir, options=args.cfg_options, frame_step=args.every
+        args.config,
+        work_dir=args.work_dir,
+        options=args.cfg_options,
+        frame_step=args.every,
+        runtime=args.runtime,
     )
     failed = 0
     for path, target in tqdm(list(zip(paths, _folders(Path(args.out), paths))), desc="parse", unit="video"):

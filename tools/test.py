@@ -6,7 +6,18 @@ import argparse
 import sys
 from pathlib import Path
 
-from tpsparse.cli import DONE, EXIT_HELP, SOME_SKIPPED, add_config_options, add_launcher, folder, print_metrics, run
+from tpsparse.cli import (
+    DONE,
+    EXIT_HELP,
+    SOME_SKIPPED,
+    add_config_options,
+    add_launcher,
+    add_runtime,
+    folder,
+    print_metrics,
+    run,
+    with_runtime,
+)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -21,6 +32,7 @@ def main(argv: list[str] | None = None) -> int:
         type=folder,
         help="where metrics.json and a submission go (a system's default: the work folder)",
     )
+    add_runtime(parser)
     add_config_options(parser)
     add_launcher(parser)
     args = parser.parse_args(argv)
@@ -29,9 +41,13 @@ def main(argv: list[str] | None = None) -> int:
 
     from tpsparse import apis
     from tpsparse.engine import load_config
+    from tpsparse.errors import InputError
     from tpsparse.structures.files import write_json
 
-    cfg = load_config(args.config, options=args.cfg_options, work_dir=args.work_dir)
+    options = with_runtime(args.cfg_options, args.runtime)
+    cfg = load_config(args.config, options=options, work_dir=args.work_dir)
+    if args.runtime and not apis.is_system(cfg):
+        raise InputError(f"{args.config} is of one network, and --runtime of a system's: leave it out")
     if args.out and apis.is_system(cfg):
         apis.write_to(cfg, args.out)
     metrics, runner = apis.test(cfg, checkpoint=args.checkpoint, launcher=args.launcher)

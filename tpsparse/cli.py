@@ -53,6 +53,20 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_runtime(parser: argparse.ArgumentParser) -> None:
+    """How the networks of a system are run: as ``--cfg-options runtime=...``, which knows further values."""
+    parser.add_argument(
+        "--runtime",
+        choices=("exact", "fast"),
+        help="how networks are run: exact in 32 bits, or fast, in 16 where that pays (default: the config's, exact)",
+    )
+
+
+def with_runtime(options: dict[str, Any], runtime: str | None) -> dict[str, Any]:
+    """The options of a config with the ``--runtime`` that was given, if any."""
+    return options if runtime is None else {**options, "runtime": runtime}
+
+
 def add_launcher(parser: argparse.ArgumentParser) -> None:
     """How the processes of a run were started."""
     parser.add_argument("--launcher", choices=("none", "pytorch", "slurm"), default="none")

@@ -1,12 +1,15 @@
 """A system: stages fill the record of each test video, which is scored and written as a submission."""
 
 out_dir = "@work_dir"
+# Or "fast", or values such as dict(preset="fast", batch_persons=64): see tpsparse/runtime/settings.py.
+runtime = "exact"
 
 model = dict(
     type="ActionParser",
     taxonomy="@taxonomy",
     frames=dict(type="EveryFrame", step=5),  # the frames that the challenge evaluates
     save_dir="@out_dir/parses/test",
+    runtime="@runtime",
 )
 test_dataloader = dict(
     batch_size=1,

@@ -121,7 +121,9 @@ class TestMadePredictions:
                 labels = torch.tensor([label for label, *_ in found], dtype=torch.long)
                 instances = InstanceData(bboxes=boxes, scores=scores.float(), labels=labels)
                 results.append(SimpleNamespace(pred_instances=instances))
-            network = SimpleNamespace(pipeline=lambda item: item, predict=lambda items: results)
+            network = SimpleNamespace(
+                pipeline=lambda item: item, predict=lambda items: results, preparation=lambda kind: None
+            )
             monkeypatch.setattr(frame_parts, "load_network", lambda *args: network)
             stage = DetectPartsAndObjects(config="a.py", checkpoint="a.pth", taxonomy=names, **kwargs)
             parses = frames[: len(predictions)]

@@ -11,7 +11,7 @@ from safetensors.numpy import load_file, save_file
 
 from tpsparse.datasets.video import FrameStore, Video
 from tpsparse.errors import InputError
-from tpsparse.parsing import ActionParser, Stage, parser
+from tpsparse.parsing import ActionParser, Stage, parser, passes
 from tpsparse.parsing.network import fingerprint
 from tpsparse.registry import STAGES
 from tpsparse.structures.parse import read_metadata
@@ -119,11 +119,13 @@ class TestFrames:
         assert (parse.video, parse.size, parse.num_frames, parse.fps) == ("clip", (64, 96), 12, 10.0)
 
     @pytest.mark.parametrize("kept", [True, False], ids=["kept whole", "decoded by windows"])
-    @pytest.mark.parametrize(("frames", "calls"), [(1, [1] * 12), (5, [5, 5, 2]), (12, [12]), (0, [1] * 12)])
+    @pytest.mark.parametrize(
+        ("frames", "calls"), [(1, [1] * 12), (5, [5, 5, 2]), (12, [8, 4]), (16, [12]), (0, [1] * 12)]
+    )
     def test_windows_equal_whole(self, make, clip, monkeypatch, kept, frames, calls):
         whole = make(step=1).parse(clip)
         Brightness.calls.clear()
-        monkeypatch.setattr(parser, "WINDOW_BYTES", frames * 64 * 96 * 3)
+        monkeypatch.setattr(passes, "WINDOW_BYTES", frames * 64 * 96 * 3)
         monkeypatch.setattr("tpsparse.datasets.video.FRAMES", FrameStore(10**9 if kept else 0))
         parse = make(step=1).parse(clip)
         assert Brightness.calls == calls

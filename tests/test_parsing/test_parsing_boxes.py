@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from tpsparse.parsing import GrowBoxes, base
 from tpsparse.parsing.boxes import grown_boxes
@@ -22,8 +23,8 @@ def keypoints(*known: tuple[float, float, float]) -> np.ndarray:
 
 def grow(box, points, **options) -> list[float]:
     options = {"min_score": 0.3, **options}
-    found = grown_boxes(np.array([box], np.float32), points, SIZE, **options)
-    assert found.dtype == np.float32 and found.shape == (1, 4)
+    found = grown_boxes(torch.tensor([box], dtype=torch.float32), torch.from_numpy(points), SIZE, **options)
+    assert found.dtype == torch.float32 and found.shape == (1, 4)
     return found[0].tolist()
 
 

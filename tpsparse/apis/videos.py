@@ -10,6 +10,7 @@ from typing import Any
 
 from mmengine.registry import init_default_scope
 
+from ..cli import with_runtime
 from ..datasets.video import Video, frames_of
 from ..engine import fix_threads, load_config
 from ..errors import InputError
@@ -38,6 +39,7 @@ def build_parser(
     work_dir: str | Path | None = None,
     options: dict[str, Any] | None = None,
     frame_step: int = 1,
+    runtime: str | None = None,
 ) -> tuple[ActionParser, Taxonomy]:
     """A system ready to parse any video: its names come with the weights, so no data set is needed.
 
@@ -46,7 +48,9 @@ def build_parser(
         work_dir: Folder of the trained networks, as written by ``tools/reproduce.py``.
         options: Overrides of the config.
         frame_step: Every how many frames are parsed.
+        runtime: How the networks are run, in place of the config's: a preset of :class:`.Runtime`.
     """
+    options = with_runtime(options or {}, runtime)
     taxonomy = _trained_taxonomy(config, work_dir, options)
     cfg = load_config(config, options=options, work_dir=work_dir, taxonomy=taxonomy)
     init_default_scope(SCOPE)
@@ -91,7 +95,7 @@ def parse_to_folder(
     """
     video = Video(path)
     video.fps = video.fps if 0 < video.fps < math.inf else 0.0  # 0 stands for unknown
-    parse = parser.parse_video(video)
+    parse = parser.parse_video(video, keep_features=record)
     try:
         write_overlay(
             folder / "overlay.mp4",

@@ -94,19 +94,17 @@ class Video:
         Raises:
             InputError: If decoding ends before the last.
         """
-        whole = FRAMES.get(self)
+        whole = FRAMES.held(self)
         if whole is not None:
             for start in range(0, len(numbers), room):
                 yield self.frames(numbers[start : start + room])
             return
-        held: list[np.ndarray] = []
-        for _, frame in self._pick(numbers, threads=cv2.getNumThreads()):
-            held.append(frame)
-            if len(held) == room:
-                yield np.stack(held)
-                held = []
-        if held:
-            yield np.stack(held)
+        decoded = self._pick(numbers, threads=cv2.getNumThreads())
+        for start in range(0, len(numbers), room):
+            images = np.empty((min(room, len(numbers) - start), *self.size, 3), dtype=np.uint8)
+            for place, (_, frame) in zip(range(len(images)), decoded):
+                images[place] = frame
+            yield images
 
     def decode(self, last: int | None = None) -> Iterator[tuple[int, np.ndarray]]:
         """Every frame in order with its number, up to ``last`` or the end."""
@@ -208,6 +206,10 @@ class FrameStore:
         self.max_bytes = max_bytes
         self._held: OrderedDict[Path, np.ndarray] = OrderedDict()
         self._asked: OrderedDict[Path, int] = OrderedDict()
+
+    def held(self, video: Video) -> np.ndarray | None:
+        """All frames of a video that is kept already; None for any other."""
+        return self._held.get(video.path)
 
     def get(self, video: Video) -> np.ndarray | None:
         """All frames (T, H, W, 3) that can be decoded, or None where the video is too large to keep."""

@@ -16,6 +16,8 @@ A config may hold these words in place of a value, so that no value is typed twi
     folder of that network's run, beside the work folder, with a file for each of this config's two splits;
 ``@train_split`` and ``@test_split``
     the videos that are trained and tested on: ``train``, ``test``, or a named split such as ``dap/val``;
+``@runtime``
+    how the networks of a system are run, see :class:`tpsparse.runtime.Runtime`;
 ``@group`` and ``@seconds``
     the part group whose states a recognizer tells, and the length of the segments in which it tells them;
 ``@label_table`` and ``@num_labels``
@@ -37,7 +39,7 @@ from ..taxonomy import Taxonomy
 
 PLAIN = (
     *("data_root", "test_root", "work_dir", "out_dir", "parses_dir", "segments", "train_split", "test_split"),
-    *("group", "seconds"),
+    *("group", "seconds", "runtime"),
 )
 """Top-level values of a config that a word of the same name stands for."""
 OF_OBJECTS = ("@num_objects", "@num_parts_and_objects")

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..datasets.base import FrameSource
 from ..datasets.tasks import clip_sample, feature_sample
 from ..datasets.tasks.features import STATE_FEATURE
 from ..datasets.video import Video
@@ -19,12 +20,13 @@ from ..errors import InputError
 from ..registry import FRAME_SAMPLERS, STAGES
 from ..structures import VideoParse
 from ..taxonomy import Taxonomy
-from .base import Stage
+from .base import NetworkStage, Stage
+from .clips import ClipBatch, ClipStage, HeldFrames, choose_frames, clip_results
 from .network import load_network
 
 
 @STAGES.register_module()
-class ClassifyVideo(Stage):
+class ClassifyVideo(ClipStage):
     """Run a video recognizer on clips of the video.
 
     Args:
@@ -46,16 +48,25 @@ class ClassifyVideo(Stage):
         self.name = name
         self.gives = [f"action:{name}", f"feature:{name}"]
 
-    def parse_video(self, video: Video, parse: VideoParse) -> None:
-        """Give the recognizer's action scores and its pooled feature."""
+    def clip_batches(self, video: Video) -> list[ClipBatch]:
+        """All clips of the video, in one batch."""
         sample = clip_sample(video.path, video.name, video.num_frames, video.fps, label=-1)
-        [result] = self.network.predict([self.network.pipeline(sample)])
+        return [choose_frames(self.network, [sample])]
+
+    def classify(self, batch: ClipBatch, source: FrameSource | HeldFrames) -> Any:
+        """The network's result."""
+        [result] = clip_results(self.network, batch, source)
+        return result
+
+    def write(self, video: Video, parse: VideoParse, results: list[Any]) -> None:
+        """Give the recognizer's action scores and its pooled feature."""
+        [result] = results
         parse.action_scores[self.name] = result.pred_score.float().cpu().numpy()
         parse.features[self.name] = result.feature.float().cpu().numpy()
 
 
 @STAGES.register_module()
-class FuseFeatures(Stage):
+class FuseFeatures(NetworkStage):
     """Run the multi-modal fusion on the features of earlier stages (DAP report, section 2.3).
 
     Args:

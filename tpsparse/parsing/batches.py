@@ -1,13 +1,17 @@
-"""Stages see as many frames or persons at once as their config allows."""
+"""Stages see as many frames or persons at once as the runtime allows.
+
+Inputs are prepared by :mod:`.preparation` for a whole batch at once where it knows the network's test pipeline, and
+item by item by that pipeline where it does not, with the same numbers.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from ..structures import FrameParse
+from .window import Window
 
 if TYPE_CHECKING:
     from .network import TrainedNetwork
@@ -21,20 +25,23 @@ def batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
         yield items[start : start + size]
 
 
-def frame_results(
-    network: TrainedNetwork, images: np.ndarray, frames: Sequence[FrameParse], size: int
-) -> Iterator[tuple[FrameParse, Any]]:
-    """Each record and what a detector says of the whole frame.
+def frame_results(network: TrainedNetwork, window: Window, size: int) -> list[Any]:
+    """What a detector says of each of the T frames as a whole.
 
     Args:
         network: The detector.
-        images: (T, H, W, 3) uint8 RGB.
-        frames: T records.
+        window: Of T frames.
         size: Frames in a batch.
     """
-    for batch in batches(list(zip(images, frames)), size):
-        items = [network.pipeline(frame_item(image)) for image, _ in batch]
-        yield from zip([frame for _, frame in batch], network.predict(items))
+    found: list[Any] = []
+    prepare = network.preparation("frame")
+    for rows in window.frame_batches(size):
+        if prepare is not None:
+            found += network.predict_batch(prepare(window.images[rows]))
+        else:
+            images = window.images[rows].cpu().numpy()
+            found += network.predict([network.pipeline(frame_item(image)) for image in images])
+    return found
 
 
 def frame_item(image: np.ndarray) -> dict[str, Any]:
@@ -43,28 +50,45 @@ def frame_item(image: np.ndarray) -> dict[str, Any]:
     return dict(img=image, img_shape=size, ori_shape=size, img_id=0, img_path="")
 
 
-Person = tuple[np.ndarray, FrameParse, int]
-"""A frame's picture (H, W, 3), its record, and the person's row in it."""
-
-
-def person_batches(images: np.ndarray, frames: Sequence[FrameParse], size: int) -> Iterator[Sequence[Person]]:
-    """The persons of all frames, in order, at most ``size`` at a time.
+def person_results(
+    network: TrainedNetwork, window: Window, size: int, item: Callable[[Window, int], dict[str, Any]]
+) -> list[Any]:
+    """What a network of person crops says of each of the N persons.
 
     Args:
-        images: (T, H, W, 3).
-        frames: T records.
+        network: The network.
+        window: Of N persons.
         size: Persons in a batch, across frames.
+        item: What the pipeline wants to know of the person in a row, where the batch cannot be prepared as a whole.
     """
-    persons = [(image, frame, row) for image, frame in zip(images, frames) for row in range(len(frame))]
-    return batches(persons, size)
+    found: list[Any] = []
+    prepare = network.preparation("person")
+    for rows in window.person_batches(size):
+        if prepare is not None:
+            found += network.predict_batch(prepare(window, rows))
+        else:
+            found += network.predict([network.pipeline(item(window, row)) for row in range(rows.start, rows.stop)])
+    return found
 
 
-def person_item(person: Person, flip_parts: np.ndarray) -> dict[str, object]:
+def person_image(window: Window, row: int) -> np.ndarray:
+    """The picture (H, W, 3) of the frame of the person in a row."""
+    return window.images[window.owner[row]].cpu().numpy()
+
+
+def person_column(window: Window, name: str, row: int) -> np.ndarray:
+    """A person's own row of a column."""
+    return window.persons[name][row].cpu().numpy()
+
+
+def person_item(window: Window, row: int, flip_parts: np.ndarray) -> dict[str, Any]:
     """What the transforms of person crops want to know of a person who is not annotated.
 
     Args:
-        person: See :data:`Person`.
+        window: Of N persons.
+        row: Of the person.
         flip_parts: (K,) the twin of each part.
     """
-    image, frame, row = person
-    return dict(img=image, box=frame.boxes[row], flip_parts=flip_parts, video="", frame_index=frame.frame_index)
+    number = window.numbers[int(window.owner[row])]
+    box = person_column(window, "boxes", row)
+    return dict(img=person_image(window, row), box=box, flip_parts=flip_parts, video="", frame_index=number)

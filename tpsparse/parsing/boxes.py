@@ -1,15 +1,15 @@
-"""Person boxes corrected by what later stages know. Shapes: T frames of H x W pixels, P persons, J = 17 keypoints."""
+"""Person boxes corrected by what later stages know. Shapes: T frames of H x W pixels, N persons, J = 17 keypoints."""
 
 from __future__ import annotations
 
-import numpy as np
+import torch
+from torch import Tensor
 
 from ..registry import STAGES
-from ..structures import FrameParse
-from ..structures.boxes import clip_boxes
-from ..structures.keypoints import CONFIDENT, is_confident
+from ..structures.keypoints import CONFIDENT
 from ..taxonomy import Taxonomy
 from .base import Stage
+from .window import Window
 
 
 @STAGES.register_module()
@@ -27,36 +27,34 @@ class GrowBoxes(Stage):
     def __init__(self, *, taxonomy: Taxonomy, min_score: float = CONFIDENT, margin: float = 0.0) -> None:
         self.min_score, self.margin = min_score, margin
 
-    def parse_frames(self, images: np.ndarray, frames: list[FrameParse]) -> None:
+    def parse_window(self, window: Window) -> None:
         """Change the boxes of every frame."""
-        for image, frame in zip(images, frames):
-            if len(frame) and frame.keypoints is not None:
-                frame.boxes = grown_boxes(
-                    frame.boxes,
-                    frame.keypoints,
-                    image.shape[:2],
-                    min_score=self.min_score,
-                    margin=self.margin,
-                )
+        if "keypoints" in window.persons:
+            boxes, keypoints, size = window.persons["boxes"], window.persons["keypoints"], window.images.shape[1:3]
+            window.persons["boxes"] = grown_boxes(
+                boxes, keypoints, (size[0], size[1]), min_score=self.min_score, margin=self.margin
+            )
 
 
 def grown_boxes(
-    boxes: np.ndarray, keypoints: np.ndarray, size: tuple[int, int], *, min_score: float, margin: float = 0.0
-) -> np.ndarray:
-    """Boxes (P, 4) float32 that hold the confident keypoints, cut to the frame.
+    boxes: Tensor, keypoints: Tensor, size: tuple[int, int], *, min_score: float, margin: float = 0.0
+) -> Tensor:
+    """Boxes (N, 4) float32 that hold the confident keypoints, cut to the frame.
 
     A person without a confident keypoint keeps the box as it is.
 
     Args:
-        boxes: (P, 4) before.
-        keypoints: (P, J, 3).
+        boxes: (N, 4) before.
+        keypoints: (N, J, 3).
         size: (height, width) of the frame.
         min_score: See :class:`GrowBoxes`.
         margin: See :class:`GrowBoxes`.
     """
-    counts = is_confident(keypoints[..., 2], min_score) & np.isfinite(keypoints[..., :2]).all(axis=-1)
-    reach = margin * (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0)[:, None]
-    low = np.where(counts[..., None], keypoints[..., :2], np.inf).min(axis=1) - reach
-    high = np.where(counts[..., None], keypoints[..., :2], -np.inf).max(axis=1) + reach
-    grown = np.concatenate([np.minimum(boxes[:, :2], low), np.maximum(boxes[:, 2:], high)], axis=1)
-    return np.where(counts.any(axis=1)[:, None], clip_boxes(grown, size), boxes).astype(np.float32)
+    points, scores = keypoints[..., :2], keypoints[..., 2]
+    counts = (scores >= min_score) & (scores > 0) & points.isfinite().all(dim=-1)  # as is_confident
+    reach = margin * (boxes[:, 2:] - boxes[:, :2]).amax(dim=1, keepdim=True)
+    low = points.masked_fill(~counts[..., None], torch.inf).amin(dim=1) - reach
+    high = points.masked_fill(~counts[..., None], -torch.inf).amax(dim=1) + reach
+    grown = torch.cat([torch.minimum(boxes[:, :2], low), torch.maximum(boxes[:, 2:], high)], dim=1)
+    limits = boxes.new_tensor([size[1], size[0]] * 2)
+    return torch.where(counts.any(dim=1)[:, None], grown.clamp(min=0).minimum(limits), boxes).float()

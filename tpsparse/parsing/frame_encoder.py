@@ -30,7 +30,7 @@ from ..structures.features_file import EncodedVideo, features_metadata, save_fea
 from ..structures.files import MADE_BY, write_json, writing_told
 from .batches import batches
 from .network import file_digest, find_checkpoint, fingerprint, read_checkpoint
-from .parser import WINDOW_BYTES
+from .passes import WINDOW_BYTES
 
 VERSION = 1
 """Of the features: another one is made again. To be raised when the same weights and video give other features."""

@@ -7,7 +7,7 @@ import json
 import os
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,10 @@ from mmengine.runner import CheckpointLoader
 from ..engine.config import config_taxonomy, load_config
 from ..errors import InputError
 from ..registry import MODELS, SCOPE
+from ..runtime import Runtime, run_with
 from ..structures import LabelTable
 from ..taxonomy import Taxonomy
+from .preparation import Batch, Preparation, find_preparation
 
 SHOWN_KEYS = 3
 ALWAYS_COMPARED = ("parts", "states", "actions")
@@ -35,11 +37,44 @@ VIEWS = "TestTimeAug"
 
 @dataclass
 class TrainedNetwork:
-    """A network ready for testing, and the transforms its inputs go through in testing."""
+    """A network ready for testing, and the transforms its inputs go through in testing.
+
+    Args:
+        config: What it was trained with, filled in.
+        model: The network, with its weights.
+        pipeline: Of ``test_pipeline``, item by item.
+        checkpoint: File or URL of the weights.
+    """
 
     config: Config
     model: BaseModel
     pipeline: Compose
+    checkpoint: str
+    _preparations: dict[str, Preparation | None] = field(default_factory=dict, repr=False)
+
+    def use(self, runtime: Runtime) -> None:
+        """Run as a system's config says from now on.
+
+        Raises:
+            InputError: If the network cannot be run so.
+        """
+        run_with(self, runtime, checkpoint=self.checkpoint)
+
+    def preparation(self, kind: str) -> Preparation | None:
+        """What prepares whole batches with the numbers of the pipeline; None where only the pipeline knows how.
+
+        Args:
+            kind: ``frame``, ``person`` or ``clip``: what an item is.
+        """
+        if kind not in self._preparations:
+            pipeline = self.config.test_pipeline
+            self._preparations[kind] = None if "tta_model" in self.config else find_preparation(pipeline, kind)
+        return self._preparations[kind]
+
+    def predict_batch(self, batch: Batch) -> list[Any]:
+        """Run a prepared batch; one result each."""
+        with torch.inference_mode():
+            return list(self.model.test_step(dict(inputs=batch.inputs, data_samples=batch.samples)))
 
     def predict(self, items: list[dict[str, Any]]) -> list[Any]:
         """Run prepared items as one batch; one result each, however many views of it there are."""
@@ -84,7 +119,7 @@ def load_network(
     _load(model, path, content, taxonomy=config_taxonomy(cfg), config=config, kinds=kinds)
     if merges_views(cfg):
         model = MODELS.build(dict(cfg.tta_model, module=model))
-    return TrainedNetwork(cfg, model.to(get_device()).eval(), Compose(cfg.test_pipeline))
+    return TrainedNetwork(cfg, model.to(get_device()).eval(), Compose(cfg.test_pipeline), path)
 
 
 def merges_views(cfg: Config) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,21 +16,23 @@ from ..datasets.video import Video
 from ..engine.config import load_config
 from ..errors import InputError
 from ..registry import FRAME_SAMPLERS, MODEL_WRAPPERS, MODELS, STAGES
+from ..runtime import Runtime
 from ..structures import FrameParse, VideoParse
 from ..structures.parse import read_metadata
 from ..taxonomy import Taxonomy
 from ..version import __version__
 from .actions import read_weights
 from .base import Stage, check_row
+from .clips import ClipStage
 from .network import file_digest, find_checkpoint, fingerprint
+from .passes import run_pass
 
-WINDOW_BYTES = 1 << 28
-"""Decoded frames that the frame stages hold at a time."""
 DECISIVE = ("model", "test_pipeline", "tta_model", "group", "seconds")
 """What of a network's config a stage goes by."""
-OF_THE_ROW = ("train_frames", "keep")
+OF_THE_ROW = ("train_frames", "keep", "runtime")
 """What the config of a stage says to others: of which frames the records are made that its network learns from, which
-:mod:`tpsparse.reproduction` reads, and where :class:`ActionParser` keeps the records as they are behind the stage."""
+:mod:`tpsparse.reproduction` reads, and where :class:`ActionParser` keeps the records as they are behind the stage, and
+how it runs the stage's network."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +64,12 @@ class ActionParser(BaseModel):
             and video is read instead of made again. So are the records behind a stage whose config names a folder as
             ``keep``: rows that begin alike, as those of an ablation, go on from there. Without ``save_dir`` nothing is
             kept.
+        runtime: How the networks are run, see :meth:`Runtime.of`; a stage whose config has a ``runtime`` of its own
+            changes these values for its network.
 
     Raises:
         InputError: If a stage needs what no earlier one gives, two stages keep their records in one folder, or a
-            checkpoint cannot be used.
+            checkpoint cannot be used, or not in this runtime.
     """
 
     def __init__(
@@ -75,19 +79,24 @@ class ActionParser(BaseModel):
         frames: dict[str, Any],
         taxonomy: dict[str, list[str]],
         save_dir: str | None = None,
+        runtime: str | Mapping[str, Any] | Runtime = "exact",
     ) -> None:
         super().__init__()
         names = Taxonomy.from_meta(taxonomy)
+        self.runtime = Runtime.of(runtime)
         self.stages: list[Stage] = [build_stage(stage, names) for stage in stages]
+        for stage, config in zip(self.stages, stages):
+            stage.use(self.runtime.changed(config.get("runtime", {})))
         check_row(self.stages)
         _check_keeps(stages)
         self.frames = FRAME_SAMPLERS.build(frames)
         self.save_dir = Path(save_dir) if save_dir else None
         made_by = [_identity(stage, names) for stage in stages]
         others = [stage.depends_on for stage in self.stages]
-        self.fingerprint = fingerprint([__version__, taxonomy, frames, made_by, *filter(None, others)])
+        run_by = self.runtime.identity()
+        self.fingerprint = fingerprint([__version__, taxonomy, run_by, frames, made_by, *filter(None, others)])
         self.keeps = [
-            Keep(end, Path(stage["keep"]), fingerprint([__version__, taxonomy, made_by[:end], others[:end]]))
+            Keep(end, Path(stage["keep"]), fingerprint([__version__, taxonomy, run_by, made_by[:end], others[:end]]))
             for end, stage in enumerate(stages, start=1)
             if save_dir and stage.get("keep")
         ]
@@ -124,8 +133,13 @@ class ActionParser(BaseModel):
         return parse
 
     @torch.inference_mode()
-    def parse_video(self, video: Video) -> VideoParse:
+    def parse_video(self, video: Video, *, keep_features: bool = True) -> VideoParse:
         """Run the stages on an opened video.
+
+        Args:
+            video: The video.
+            keep_features: Whether the record has the features of all frames, as one that is saved must. Otherwise it
+                has those that a stage of this row reads, and memory does not grow with the rest.
 
         Raises:
             InputError: If decoding ends before a wanted frame.
@@ -137,7 +151,7 @@ class ActionParser(BaseModel):
         done, parse = _furthest(kept) or (0, _empty_parse(video, numbers))
         for end in sorted({*kept, len(self.stages)}):
             if end > done:
-                self._run(self.stages[done:end], video, parse)
+                self._run(self.stages[done:end], video, parse, keep_features=keep_features or bool(kept))
                 done = end
                 if end in kept:
                     file, stamp = kept[end]
@@ -153,36 +167,51 @@ class ActionParser(BaseModel):
             keep.stages: (_file(keep.folder, video), fingerprint([keep.fingerprint, *about])) for keep in self.keeps
         }
 
-    def _run(self, stages: list[Stage], video: Video, parse: VideoParse) -> None:
+    def _run(self, stages: list[Stage], video: Video, parse: VideoParse, *, keep_features: bool) -> None:
         """Some stages of the row, on the record that those before them have left."""
+        forget = None if keep_features else self._forgetter(parse)
         for group in _groups(stages):
-            if group[0].sees_frames:
-                self._parse_frames(group, video, parse)
+            if any(_sees(stage) for stage in group):
+                run_pass(group, video, parse, batch_frames=self.runtime.batch_frames, forget=forget)
             for stage in group:
-                stage.parse_video(video, parse)
+                if not isinstance(stage, ClipStage):
+                    stage.parse_video(video, parse)
 
-    def _parse_frames(self, group: list[Stage], video: Video, parse: VideoParse) -> None:
-        """Run frame stages window by window, so that memory does not grow with the video."""
-        height, width = video.size
-        room = max(1, WINDOW_BYTES // (height * width * 3))
-        done = 0
-        for images in video.windows(parse.frame_indices, room):
-            frames = parse.frames[done : done + len(images)]
-            done += len(images)
-            for stage in group:
-                stage.parse_frames(images, frames)
-                for frame in frames:
-                    frame.check()
+    def _forgetter(self, parse: VideoParse) -> Callable[[list[FrameParse]], None]:
+        """What drops the features of frames that no stage will read: they would grow with the video."""
+        asked = {number for stage in self.stages for number in stage.frame_numbers(parse.num_frames)}
+        read = {name for stage in self.stages for name in stage.reads}
+        read |= {need.removeprefix("feature:") for stage in self.stages if stage.sees_frames for need in stage.needs}
+
+        def forget(frames: list[FrameParse]) -> None:
+            for frame in (each for each in frames if each.frame_index not in asked):
+                frame.features = {name: row for name, row in frame.features.items() if name in read}
+                frame.person_features = {name: rows for name, rows in frame.person_features.items() if name in read}
+
+        return forget
 
 
-def _groups(stages: list[Stage]) -> list[list[Stage]]:
-    """Neighbouring frame stages together, so that a window of frames is decoded once for them."""
+def _sees(stage: Stage) -> bool:
+    """Whether it takes part in a pass over the video."""
+    return stage.sees_frames or isinstance(stage, ClipStage)
+
+
+def _groups(stages: Sequence[Stage]) -> list[list[Stage]]:
+    """The row in stretches, each of which decodes the video at most once.
+
+    Stages that see frames share a pass up to a stage of whole videos, whose results the next ones may go by. Those of
+    clips need nothing of the others, so all behind the first pass take part in it.
+    """
     groups: list[list[Stage]] = []
     for stage in stages:
-        if groups and stage.sees_frames and groups[-1][0].sees_frames:
-            groups[-1].append(stage)
-        else:
-            groups.append([stage])
+        if not groups or (_sees(stage) and not _sees(groups[-1][-1])):
+            groups.append([])
+        groups[-1].append(stage)
+    first = next((place for place, group in enumerate(groups) if _sees(group[0])), len(groups))
+    for group in groups[first + 1 :]:
+        clips = [stage for stage in group if isinstance(stage, ClipStage)]
+        groups[first] = [*clips, *groups[first]]
+        group[:] = [stage for stage in group if stage not in clips]
     return groups
 
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 
 from ..registry import STAGES
 from ..structures import FrameObjects, FrameParse
 from ..taxonomy import Taxonomy
-from .base import Stage
+from .base import NetworkStage
 from .batches import batches
 from .network import load_network
+from .window import Window
 
 FEATURES = {
     "part_visual": "part_visual",
@@ -25,7 +27,7 @@ FEATURES = {
 
 
 @STAGES.register_module()
-class ParsePartStates(Stage):
+class ParsePartStates(NetworkStage):
     """Run a :class:`tpsparse.models.part_states.PartStateNet` on whole frames with their part boxes and objects.
 
     Of each person the record gets ``state_scores`` (P, K, S) and the features ``part_visual`` (P, K * D),
@@ -36,7 +38,7 @@ class ParsePartStates(Stage):
     Args:
         config: Config that the network was trained with.
         checkpoint: Its weights: a file, a URL or the folder of its run.
-        batch_frames: Frames in a batch.
+        batch_frames: Frames in a batch, in place of the runtime's.
         options: Overrides of the config in the stage.
     """
 
@@ -49,33 +51,38 @@ class ParsePartStates(Stage):
         config: str,
         checkpoint: str,
         taxonomy: Taxonomy,
-        batch_frames: int = 8,
+        batch_frames: int | None = None,
         options: dict[str, Any] | None = None,
     ) -> None:
         self.network = load_network(config, checkpoint, taxonomy, options)
         self.taxonomy = taxonomy
         self.batch_frames = batch_frames
 
-    def parse_frames(self, images: np.ndarray, frames: list[FrameParse]) -> None:
+    def parse_window(self, window: Window) -> None:
         """Give state scores and features of every person."""
-        for frame in frames:
-            self._make_room(frame)
+        images, frames = window.images.cpu().numpy(), window.records()
         inhabited = [(image, frame) for image, frame in zip(images, frames) if len(frame)]
-        for batch in batches(inhabited, self.batch_frames):
-            items = [self.network.pipeline(self._item(image, frame)) for image, frame in batch]
-            for (_, frame), result in zip(batch, self.network.predict(items)):
-                _write(frame, result)
+        results: list[Any] = []
+        for batch in batches(inhabited, self.batch_frames or self.runtime.batch_frames):
+            results += self.network.predict([self.network.pipeline(self._item(*each)) for each in batch])
+        self._make_room(window)
+        if results:
+            window.persons["state_scores"] = torch.cat([result.state_scores for result in results]).float()
+            for name, own in FEATURES.items():
+                rows = [result.get(own).float().flatten(1) for result in results]
+                window.person_features[name] = torch.cat(rows)
 
-    def _make_room(self, frame: FrameParse) -> None:
-        persons, parts, states = len(frame), len(self.taxonomy.parts), len(self.taxonomy.states)
+    def _make_room(self, window: Window) -> None:
+        """The columns of no person."""
+        parts, states = len(self.taxonomy.parts), len(self.taxonomy.states)
         widths = {
             "part_visual": parts * self.network.model.channels,
             "part_relevance": parts,
             "person_objects": len(self.taxonomy.objects) + 1,
         }
-        frame.state_scores = np.zeros((persons, parts, states), dtype=np.float32)
+        window.persons["state_scores"] = torch.zeros(0, parts, states, device=window.images.device)
         for name, width in widths.items():
-            frame.person_features[name] = np.zeros((persons, width), dtype=np.float32)
+            window.person_features[name] = torch.zeros(0, width, device=window.images.device)
 
     def _item(self, image: np.ndarray, frame: FrameParse) -> dict[str, Any]:
         objects = frame.objects if frame.objects is not None else FrameObjects.none()
@@ -90,14 +97,3 @@ class ParsePartStates(Stage):
             object_scores=objects.scores,
             object_labels=objects.labels,
         )
-
-
-def _write(frame: FrameParse, result: Any) -> None:
-    assert frame.state_scores is not None  # room has been made
-    frame.state_scores[:] = _array(result.state_scores)
-    for name, own in FEATURES.items():
-        frame.person_features[name][:] = _array(result.get(own)).reshape(len(frame), -1)
-
-
-def _array(values: Any) -> np.ndarray:
-    return values.float().cpu().numpy()

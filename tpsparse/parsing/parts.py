@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
+import torch
+from torch import Tensor
 
 from ..registry import STAGES
-from ..structures import FrameParse
 from ..taxonomy import Taxonomy
-from .base import Stage
-from .batches import Person, person_batches, person_item
+from .base import NetworkStage
+from .batches import person_column, person_item, person_results
 from .network import has_step, load_network
+from .window import Window
 
 FEATURES = {"part_feature": "part", "state_feature": "state"}
 """What a network calls a feature of a person, and what the record does."""
@@ -24,7 +25,7 @@ PAINTER = "PaintKeypoints"
 
 
 @STAGES.register_module()
-class ParseParts(Stage):
+class ParseParts(NetworkStage):
     """Run a part network on the crop of every person: Parsing-HRNet, or a detector whose classes are the parts.
 
     It gives what the network names in ``outputs``. A network whose ``test_pipeline`` paints keypoints needs them of an
@@ -33,7 +34,7 @@ class ParseParts(Stage):
     Args:
         config: Config that the network was trained with.
         checkpoint: Its weights: a file, a URL or the folder of its run.
-        batch_persons: Persons in a batch, across frames.
+        batch_persons: Persons in a batch, across frames, in place of the runtime's.
         options: Overrides of the config in the stage.
     """
 
@@ -45,7 +46,7 @@ class ParseParts(Stage):
         config: str,
         checkpoint: str,
         taxonomy: Taxonomy,
-        batch_persons: int = 32,
+        batch_persons: int | None = None,
         options: dict[str, Any] | None = None,
     ) -> None:
         self.network = load_network(config, checkpoint, taxonomy, options)
@@ -56,37 +57,27 @@ class ParseParts(Stage):
         self.needs = ["boxes", "keypoints"] if self.paints else ["boxes"]
         self.gives = [f"feature:{FEATURES[name]}" if name in FEATURES else name for name in self.outputs]
 
-    def parse_frames(self, images: np.ndarray, frames: list[FrameParse]) -> None:
+    def parse_window(self, window: Window) -> None:
         """Give part boxes and whatever else the network tells of every person."""
-        for frame in frames:
-            self._make_room(frame)
-        for batch in person_batches(images, frames, self.batch_persons):
-            items = [self.network.pipeline(self._item(person)) for person in batch]
-            for (_, frame, row), result in zip(batch, self.network.predict(items)):
-                for name in self.outputs:
-                    _field(frame, name)[row] = result.get(name).float().cpu().numpy()
+        size = self.batch_persons or self.runtime.batch_persons
+        results = person_results(self.network, window, size, self._item)
+        for name in self.outputs:
+            rows = [result.get(name) for result in results]
+            column = torch.stack(rows).float() if rows else self._nothing(name, window.images.device)
+            if name in FEATURES:
+                window.person_features[FEATURES[name]] = column
+            else:
+                window.persons[name] = column
 
-    def _item(self, person: Person) -> dict[str, Any]:
-        item = person_item(person, self.taxonomy.flip_parts)
+    def _item(self, window: Window, row: int) -> dict[str, Any]:
+        item = person_item(window, row, self.taxonomy.flip_parts)
         if self.paints:
-            _, frame, row = person
-            assert frame.keypoints is not None  # an earlier stage gives them
-            item["keypoints"] = frame.keypoints[row]
+            item["keypoints"] = person_column(window, "keypoints", row)
         return item
 
-    def _make_room(self, frame: FrameParse) -> None:
+    def _nothing(self, name: str, device: torch.device) -> Tensor:
+        """The column of no person."""
         parts, states = len(self.taxonomy.parts), len(self.taxonomy.states)
         shapes = dict(part_boxes=(parts, 4), part_scores=(parts,), state_scores=(parts, states))
-        for name in self.outputs:
-            shape = shapes[name] if name in shapes else (getattr(self.network.model, f"{name}_dim"),)
-            empty = np.nan if name == "part_boxes" else 0
-            values = np.full((len(frame), *shape), empty, dtype=np.float32)
-            if name in FEATURES:
-                frame.person_features[FEATURES[name]] = values
-            else:
-                setattr(frame, name, values)
-
-
-def _field(frame: FrameParse, name: str) -> np.ndarray:
-    """The record's place for what the network calls ``name``."""
-    return frame.person_features[FEATURES[name]] if name in FEATURES else getattr(frame, name)
+        shape = shapes[name] if name in shapes else (getattr(self.network.model, f"{name}_dim"),)
+        return torch.zeros(0, *shape, device=device)

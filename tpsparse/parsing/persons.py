@@ -8,14 +8,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 
 from ..datasets.video import Video
 from ..registry import STAGES
-from ..structures import FrameParse, VideoParse
+from ..structures import VideoParse
 from ..taxonomy import Taxonomy
-from .base import Stage
+from .base import NetworkStage
 from .batches import frame_results
 from .network import load_network
+from .window import Window
 
 # What the detector calls a thing, and what the record does.
 FRAME_OUTPUTS = {"context_feature": "context", "context_scores": "context_scores"}
@@ -23,7 +25,7 @@ PERSON_OUTPUTS = {"action_features": "instance_action", "action_scores": "instan
 
 
 @STAGES.register_module()
-class DetectPersons(Stage):
+class DetectPersons(NetworkStage):
     """Run a person detector on every frame.
 
     The mean over frames of the global context branch becomes the action score ``frame``, the mean over persons of
@@ -32,10 +34,11 @@ class DetectPersons(Stage):
     Args:
         config: Config that the detector was trained with.
         checkpoint: Its weights: a file, a URL or the folder of its run.
-        batch_frames: Frames in a batch.
+        batch_frames: Frames in a batch, in place of the runtime's.
     """
 
     needs = ()
+    reads = ("context_scores", "instance_scores")
 
     def __init__(
         self,
@@ -43,7 +46,7 @@ class DetectPersons(Stage):
         config: str,
         checkpoint: str,
         taxonomy: Taxonomy,
-        batch_frames: int = 8,
+        batch_frames: int | None = None,
         options: dict[str, Any] | None = None,
     ) -> None:
         self.network = load_network(config, checkpoint, taxonomy, options)
@@ -55,10 +58,17 @@ class DetectPersons(Stage):
         if model.get("instance_action"):
             self.gives += ["feature:instance_action", "action:instance"]
 
-    def parse_frames(self, images: np.ndarray, frames: list[FrameParse]) -> None:
+    def parse_window(self, window: Window) -> None:
         """Give boxes, scores and the features of the action branches."""
-        for frame, result in frame_results(self.network, images, frames, self.batch_frames):
-            _write(frame, result)
+        results = frame_results(self.network, window, self.batch_frames or self.runtime.batch_frames)
+        persons = [result.pred_instances for result in results]
+        window.set_persons([each.bboxes for each in persons], [each.scores for each in persons])
+        for name, own in FRAME_OUTPUTS.items():
+            if name in results[0]:
+                window.features[own] = torch.stack([result.get(name) for result in results]).float()
+        for name, own in PERSON_OUTPUTS.items():
+            if name in persons[0]:
+                window.person_features[own] = torch.cat([each.get(name) for each in persons]).float()
 
     def parse_video(self, video: Video, parse: VideoParse) -> None:
         """Give the action scores of the two branches."""
@@ -76,15 +86,3 @@ def weighted_mean(scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
     if total <= 0:
         return np.full(scores.shape[1], 1 / scores.shape[1], dtype=np.float32)
     return (weights @ scores / total).astype(np.float32)
-
-
-def _write(frame: FrameParse, result: Any) -> None:
-    persons = result.pred_instances.cpu().numpy()
-    frame.boxes = persons.bboxes.astype(np.float32)
-    frame.scores = persons.scores.astype(np.float32)
-    for name, own in FRAME_OUTPUTS.items():
-        if name in result:
-            frame.features[own] = result.get(name).float().cpu().numpy()
-    for name, own in PERSON_OUTPUTS.items():
-        if name in persons:
-            frame.person_features[own] = persons.get(name).astype(np.float32)

@@ -9,6 +9,8 @@ from importlib import metadata
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from ..datasets.tasks.poses import from_pose_network, pose_sample
 from ..errors import InputError
@@ -19,19 +21,20 @@ from ..registry import STAGES
 from ..structures import FrameParse
 from ..structures.keypoints import KEYPOINTS
 from ..taxonomy import Taxonomy
-from .base import Stage
-from .batches import person_batches
+from .base import NetworkStage, Stage
+from .batches import person_column, person_image, person_results
 from .network import load_network
+from .window import Window
 
 
 @STAGES.register_module()
-class EstimatePose(Stage):
+class EstimatePose(NetworkStage):
     """Run one of mmpose's top-down networks on every person (PCF report, equation 2).
 
     Args:
         config: Config of the network; its ``test_pipeline`` makes the crop.
         checkpoint: Its weights: a file, a URL or the folder of its run.
-        batch_persons: Persons in a batch, across frames.
+        batch_persons: Persons in a batch, across frames, in place of the runtime's.
         options: Overrides of the config.
 
     Raises:
@@ -47,7 +50,7 @@ class EstimatePose(Stage):
         config: str,
         checkpoint: str,
         taxonomy: Taxonomy,
-        batch_persons: int = 32,
+        batch_persons: int | None = None,
         options: dict[str, Any] | None = None,
     ) -> None:
         self.network = load_network(config, checkpoint, taxonomy, options)
@@ -56,17 +59,15 @@ class EstimatePose(Stage):
         if count != len(KEYPOINTS):
             raise InputError(f"config {config} tells {count} keypoints: give a network of COCO's {len(KEYPOINTS)}")
 
-    def parse_frames(self, images: np.ndarray, frames: list[FrameParse]) -> None:
+    def parse_window(self, window: Window) -> None:
         """Give the keypoints of every person, in the order of the boxes."""
-        found = []
-        for batch in person_batches(images, frames, self.batch_persons):
-            items = [self.network.pipeline(pose_sample(image, frame.boxes[row])) for image, frame, row in batch]
-            results = [result.pred_instances for result in self.network.predict(items)]
-            found += [from_pose_network(result.keypoints, result.keypoint_scores) for result in results]
-        done = 0
-        for frame in frames:
-            frame.keypoints = np.stack(found[done : done + len(frame)]) if len(frame) else _unknown(0)
-            done += len(frame)
+        size = self.batch_persons or self.runtime.batch_persons
+        results = person_results(self.network, window, size, _item)
+        window.persons["keypoints"] = (
+            torch.stack([_keypoints(each) for each in results])
+            if results
+            else torch.zeros(0, len(KEYPOINTS), 3, device=window.images.device)
+        )
 
 
 @STAGES.register_module()
@@ -103,3 +104,12 @@ class EstimatePoseMediaPipe(Stage):
 
 def _unknown(persons: int) -> np.ndarray:
     return np.zeros((persons, len(KEYPOINTS), 3), dtype=np.float32)
+
+
+def _item(window: Window, row: int) -> dict[str, Any]:
+    return pose_sample(person_image(window, row), person_column(window, "boxes", row))
+
+
+def _keypoints(result: Any) -> Tensor:
+    found = result.pred_instances
+    return torch.from_numpy(from_pose_network(found.keypoints, found.keypoint_scores))

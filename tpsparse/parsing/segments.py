@@ -5,11 +5,12 @@ Shapes: T frames, P persons in a frame, K parts, N segments of a video, A action
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from ..datasets.base import FrameSource
 from ..datasets.segments import Segmenter
 from ..datasets.tasks import segment_sample
 from ..datasets.video import Video
@@ -21,11 +22,12 @@ from ..taxonomy import Taxonomy
 from .actions import is_weighting, weighted_mean
 from .base import Stage
 from .batches import batches
+from .clips import ClipBatch, ClipStage, HeldFrames, choose_frames, clip_results
 from .network import load_network
 
 
 @STAGES.register_module()
-class ClassifySegments(Stage):
+class ClassifySegments(ClipStage):
     """Run a recognizer of one part group's states on every segment of the video.
 
     Args:
@@ -63,27 +65,34 @@ class ClassifySegments(Stage):
         self.batch_segments = batch_segments
         self.gives = [f"segments:{name}"]
 
-    def parse_video(self, video: Video, parse: VideoParse) -> None:
+    def clip_batches(self, video: Video) -> list[ClipBatch]:
+        """The segments, some at a time."""
+        cut = self.segmenter(video.num_frames, video.fps)
+        return [self._batch(video, segments) for segments in batches(list(cut), self.batch_segments)]
+
+    def _batch(self, video: Video, segments: Sequence[np.ndarray]) -> ClipBatch:
+        samples = [segment_sample(video.path, video.name, each, fps=video.fps, label=-1) for each in segments]
+        return choose_frames(self.network, samples)
+
+    def classify(self, batch: ClipBatch, source: FrameSource | HeldFrames) -> np.ndarray:
+        """(N, L) probabilities of a batch of segments."""
+        results = clip_results(self.network, batch, source)
+        return np.stack([result.pred_score.float().cpu().numpy() for result in results])
+
+    def write(self, video: Video, parse: VideoParse, results: list[np.ndarray]) -> None:
         """Give the scores of every segment.
 
         Raises:
             InputError: If the network gives what is no probability.
         """
         cut = self.segmenter(video.num_frames, video.fps)
-        found = [self._scores(video, batch) for batch in batches(list(cut), self.batch_segments)]
         scores = np.zeros((len(cut), *self.shape), dtype=np.float32)
-        scores[:, self.labels[:, 0], self.labels[:, 1]] = np.concatenate(found)
+        scores[:, self.labels[:, 0], self.labels[:, 1]] = np.concatenate(results)
         try:
             parse.segments[self.name] = SegmentScores(cut[:, :2], scores)
         except ValueError as error:
             told = f"{video.path} gets no probabilities from {self.name} ({error})"
             raise InputError(f"{told}: train that network again") from error
-
-    def _scores(self, video: Video, segments: Any) -> np.ndarray:
-        """(N, L) probabilities of a batch of segments, each (4,)."""
-        samples = [segment_sample(video.path, video.name, each, fps=video.fps, label=-1) for each in segments]
-        results = self.network.predict([self.network.pipeline(sample) for sample in samples])
-        return np.stack([result.pred_score.float().cpu().numpy() for result in results])
 
 
 @STAGES.register_module()
