@@ -7,7 +7,7 @@ Every system parses the same videos in every round, the systems in turns, each w
 and with trained weights from its work folder. What is not a stage's own time is decoding and the run around the
 stages. Times are by the clock, and by processor time of this process, which a busy machine blurs least; a row is the
 median of the rounds. The first system is what the others are compared with. The first video is parsed once before the
-clock starts.
+clock starts. A thread decodes ahead while stages run, so part of the decoding is in their processor time.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tpsparse.cli import DONE, run
 
 SUFFIXES = (".mp4", ".avi", ".mkv", ".webm", ".mov")
 REST = "decoding and the rest"
-METHODS = ("parse_frames", "parse_video")
+METHODS = ("parse_window", "parse_video", "clip_batches", "classify", "write")
 
 
 class StageClock:
@@ -41,7 +41,7 @@ class StageClock:
         self.names = _names(system.stages)
         self.spent = {name: [0.0, 0.0] for name in self.names}
         for name, stage in zip(self.names, system.stages):
-            for method in METHODS:
+            for method in filter(partial(hasattr, stage), METHODS):
                 setattr(stage, method, partial(self._timed, name, getattr(stage, method)))
 
     def measure(self, videos: Sequence[Any]) -> dict[str, Any]:
@@ -55,12 +55,13 @@ class StageClock:
         rest = {key: value - sum(spent[key] for spent in stages.values()) for key, value in whole.items()}
         return dict(whole, stages={**stages, REST: rest}, video_seconds=sum(map(_duration, videos)))
 
-    def _timed(self, name: str, method: Any, *args: Any) -> None:
+    def _timed(self, name: str, method: Any, *args: Any) -> Any:
         start = _now()
-        method(*args)
+        result = method(*args)
         spent = self.spent[name]
         for i, value in enumerate(_since(start)):
             spent[i] += value
+        return result
 
 
 def _now() -> list[float]:

@@ -9,6 +9,7 @@ from tiny import QUICK_SYSTEM
 
 from tpsparse.cli import DONE, run
 from tpsparse.datasets.video import Video
+from tpsparse.parsing.window import Window
 from tpsparse.structures import FrameParse
 
 
@@ -54,8 +55,8 @@ class Sleepy:
     def __init__(self, clock, a_frame, a_video, name=""):
         self.clock, self.a_frame, self.a_video, self.name = clock, a_frame, a_video, name
 
-    def parse_frames(self, images, frames):
-        self.clock[0] += self.a_frame * len(frames)
+    def parse_window(self, window):
+        self.clock[0] += self.a_frame * len(window)
 
     def parse_video(self, video, parse):
         self.clock[0] += self.a_video
@@ -68,7 +69,7 @@ class System:
     def parse_video(self, video):
         self.clock[0] += 1.0
         for stage in self.stages:
-            stage.parse_frames(np.zeros((2, 4, 4, 3)), [FrameParse(1, []), FrameParse(2, [])])
+            stage.parse_window(Window.of(np.zeros((2, 4, 4, 3)), [FrameParse(1, []), FrameParse(2, [])]))
             stage.parse_video(video, None)
 
 

@@ -6,11 +6,12 @@ item by item by that pipeline where it does not, with the same numbers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from .preparation import Batch
 from .window import Window
 
 if TYPE_CHECKING:
@@ -51,7 +52,11 @@ def frame_item(image: np.ndarray) -> dict[str, Any]:
 
 
 def person_results(
-    network: TrainedNetwork, window: Window, size: int, item: Callable[[Window, int], dict[str, Any]]
+    network: TrainedNetwork,
+    window: Window,
+    size: int,
+    item: Callable[[Window, int], dict[str, Any]],
+    predict: Callable[[Batch], Iterable[Any]] | None = None,
 ) -> list[Any]:
     """What a network of person crops says of each of the N persons.
 
@@ -60,12 +65,13 @@ def person_results(
         window: Of N persons.
         size: Persons in a batch, across frames.
         item: What the pipeline wants to know of the person in a row, where the batch cannot be prepared as a whole.
+        predict: What is asked of the network for a prepared batch, in place of its results.
     """
     found: list[Any] = []
     prepare = network.preparation("person")
     for rows in window.person_batches(size):
         if prepare is not None:
-            found += network.predict_batch(prepare(window, rows))
+            found += (predict or network.predict_batch)(prepare(window, rows))
         else:
             found += network.predict([network.pipeline(item(window, row)) for row in range(rows.start, rows.stop)])
     return found

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from mmengine.device import get_device
 from mmengine.model import BaseModel
 from mmengine.registry import init_default_scope
 from mmengine.runner import CheckpointLoader
+from torch import Tensor
 
 from ..engine.config import config_taxonomy, load_config
 from ..errors import InputError
@@ -25,12 +26,14 @@ from ..registry import MODELS, SCOPE
 from ..runtime import Runtime, run_with
 from ..structures import LabelTable
 from ..taxonomy import Taxonomy
-from .preparation import Batch, Preparation, find_preparation
+from .preparation import Batch, Preprocess, find_preparation
 
 SHOWN_KEYS = 3
 ALWAYS_COMPARED = ("parts", "states", "actions")
 OF_GROUP = ("group", "seconds")
 """What the networks of one state recognizer's config differ in."""
+Prepare = Callable[..., Batch]
+"""Of frames (n, H, W, 3), of a window and its rows of persons, or of decoded clips: :mod:`.preparation`."""
 VIEWS = "TestTimeAug"
 """mmcv's transform that makes several views of an input."""
 
@@ -50,7 +53,10 @@ class TrainedNetwork:
     model: BaseModel
     pipeline: Compose
     checkpoint: str
-    _preparations: dict[str, Preparation | None] = field(default_factory=dict, repr=False)
+    _preparations: dict[str, Prepare | None] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        self._preprocess = Preprocess(self.model)
 
     def use(self, runtime: Runtime) -> None:
         """Run as a system's config says from now on.
@@ -60,21 +66,28 @@ class TrainedNetwork:
         """
         run_with(self, runtime, checkpoint=self.checkpoint)
 
-    def preparation(self, kind: str) -> Preparation | None:
+    def preparation(self, kind: str) -> Prepare | None:
         """What prepares whole batches with the numbers of the pipeline; None where only the pipeline knows how.
 
         Args:
             kind: ``frame``, ``person`` or ``clip``: what an item is.
         """
+        if "tta_model" in self.config:
+            return None
         if kind not in self._preparations:
-            pipeline = self.config.test_pipeline
-            self._preparations[kind] = None if "tta_model" in self.config else find_preparation(pipeline, kind)
+            twins = config_taxonomy(self.config).flip_parts
+            self._preparations[kind] = find_preparation(self.config.test_pipeline, kind, flip_parts=twins)
         return self._preparations[kind]
 
     def predict_batch(self, batch: Batch) -> list[Any]:
         """Run a prepared batch; one result each."""
         with torch.inference_mode():
-            return list(self.model.test_step(dict(inputs=batch.inputs, data_samples=batch.samples)))
+            return list(self.model(**self._preprocess(batch), mode="predict"))
+
+    def predict_keypoints(self, batch: Batch) -> Tensor:
+        """Keypoints (n, J, 3) in continuous pixels of the frame, of a prepared batch of persons."""
+        with torch.inference_mode():
+            return self.model.predict_keypoints(**self._preprocess(batch))
 
     def predict(self, items: list[dict[str, Any]]) -> list[Any]:
         """Run prepared items as one batch; one result each, however many views of it there are."""

@@ -5,6 +5,7 @@ Shapes: T frames of H x W pixels, P persons in a frame, J = 17 COCO keypoints of
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import metadata
 from typing import Any
 
@@ -24,6 +25,7 @@ from ..taxonomy import Taxonomy
 from .base import NetworkStage, Stage
 from .batches import person_column, person_image, person_results
 from .network import load_network
+from .preparation import Batch
 from .window import Window
 
 
@@ -62,12 +64,16 @@ class EstimatePose(NetworkStage):
     def parse_window(self, window: Window) -> None:
         """Give the keypoints of every person, in the order of the boxes."""
         size = self.batch_persons or self.runtime.batch_persons
-        results = person_results(self.network, window, size, _item)
+        results = person_results(self.network, window, size, _item, self._predict())
         window.persons["keypoints"] = (
             torch.stack([_keypoints(each) for each in results])
             if results
             else torch.zeros(0, len(KEYPOINTS), 3, device=window.images.device)
         )
+
+    def _predict(self) -> Callable[[Batch], Tensor] | None:
+        """Ask a network that can for all keypoints at once; mmpose's own decode one person after the other."""
+        return self.network.predict_keypoints if hasattr(self.network.model, "predict_keypoints") else None
 
 
 @STAGES.register_module()
@@ -111,5 +117,8 @@ def _item(window: Window, row: int) -> dict[str, Any]:
 
 
 def _keypoints(result: Any) -> Tensor:
+    """Keypoints (J, 3) of what a network says of a person: these themselves, or mmpose's data sample."""
+    if isinstance(result, Tensor):
+        return result
     found = result.pred_instances
     return torch.from_numpy(from_pose_network(found.keypoints, found.keypoint_scores))
