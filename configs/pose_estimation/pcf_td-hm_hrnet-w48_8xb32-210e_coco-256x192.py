@@ -24,7 +24,7 @@ load_from = (
 )
 
 model = dict(
-    type="mmpose.TopdownPoseEstimator",
+    type="BatchPoseEstimator",
     # Our pictures are RGB already.
     data_preprocessor=dict(
         type="mmpose.PoseDataPreprocessor",

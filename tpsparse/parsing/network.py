@@ -52,7 +52,7 @@ class TrainedNetwork:
     config: Config
     model: BaseModel
     pipeline: Compose
-    checkpoint: str
+    checkpoint: str = ""
     _preparations: dict[str, Prepare | None] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:

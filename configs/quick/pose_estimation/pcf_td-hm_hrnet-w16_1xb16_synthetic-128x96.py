@@ -16,7 +16,7 @@ channels = 16
 max_epochs = 6
 
 model = dict(
-    type="mmpose.TopdownPoseEstimator",
+    type="BatchPoseEstimator",
     data_preprocessor=dict(
         type="mmpose.PoseDataPreprocessor",
         mean=[123.675, 116.28, 103.53],
@@ -76,7 +76,8 @@ dataset = dict(
 )
 train_dataloader = dict(
     batch_size=16,
-    num_workers=0,
+    num_workers=1,
+    persistent_workers=True,
     sampler=dict(type="SeededSampler"),
     dataset=dict(**dataset, split="@train_split", pipeline=train_pipeline),
 )
