@@ -7,6 +7,8 @@
 # make lint    style, types
 # make annotate    what tools/annotate.py needs on top (MediaPipe)
 # make language    what configs/systems/scu.py needs on top: transformers, and a small language model to use offline
+# make export      what tools/export.py and the engines ONNX Runtime and OpenVINO need on top
+# make cluster     what tools/parse_collection.py needs on top: Ray
 # make benchmarks  speed and memory against peers and limits; docs/benchmarks.md holds the tables
 PYTHON ?= python3
 VENV := .venv
@@ -20,7 +22,7 @@ POSE := configs/quick/pose_estimation/pcf_td-hm_hrnet-w16_1xb16_synthetic-128x96
 TSN := tapos_tsn-bn-inception-x4_1xb8_synthetic-1x1x8-rgb
 FEATURES := bn-inception-x4_tsn_synthetic-64
 
-.PHONY: setup demo studies study-data pcf-studies pcf-study-data tapos-studies tapos-study-data test lint annotate language benchmarks
+.PHONY: setup demo studies study-data pcf-studies pcf-study-data tapos-studies tapos-study-data test lint annotate language export cluster benchmarks
 
 setup: $(READY)
 
@@ -85,5 +87,13 @@ $(VENV)/.language: $(READY) requirements/language.txt
 	$(PY) -c 'import transformers' 2> $(VENV)/language.log || { cat $(VENV)/language.log >&2; exit 2; }
 	@touch $@
 
+cluster export: %: $(VENV)/.%
+
+# With the main list, which keeps NumPy below 2.
+$(VENV)/.export $(VENV)/.cluster: $(VENV)/.%: $(READY) requirements/%.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements/$*.txt
+	@touch $@
+
 benchmarks: $(READY)
-	for name in decode index_build index_open person_crops average_precision transparser_training; do $(PY) benchmarks/$$name.py || exit 2; done
+	for name in decode index_build index_open person_crops average_precision transparser_training preparation training_speed \
+	  backends evaluate_submission pipeline; do $(PY) benchmarks/$$name.py || exit 2; done

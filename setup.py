@@ -34,5 +34,7 @@ setup(
     extras_require={
         "annotate": requirements("requirements/annotate.txt")[:1],
         "language": requirements("requirements/language.txt"),
+        "export": requirements("requirements/export.txt"),
+        "cluster": requirements("requirements/cluster.txt"),
     },
 )

@@ -9,7 +9,7 @@ import sys
 from tpsparse.cli import DONE, EXIT_HELP, SOME_SKIPPED, add_config_options, add_launcher, not_negative, positive, run
 
 EMA_MOMENTUM = 0.0002  # mmengine's default: an average over some 5,000 iterations
-SCALE_OPTIONS = ("amp", "accumulate", "auto_scale_lr", "sync_bn", "ema")
+SCALE_OPTIONS = ("amp", "bf16", "accumulate", "auto_scale_lr", "sync_bn", "ema")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -39,7 +39,9 @@ def main(argv: list[str] | None = None) -> int:
 
 def _add_scale_options(parser: argparse.ArgumentParser) -> None:
     """See docs/training_at_scale.md."""
-    parser.add_argument("--amp", action="store_true", help="mixed precision: float16 on a GPU, bfloat16 on a CPU")
+    precision = parser.add_mutually_exclusive_group()
+    precision.add_argument("--amp", action="store_true", help="mixed precision: float16 on a GPU, bfloat16 on a CPU")
+    precision.add_argument("--bf16", action="store_true", help="mixed precision with bfloat16, on a GPU and on a CPU")
     parser.add_argument("--accumulate", type=positive, metavar="N", help="make one step of N batches")
     parser.add_argument(
         "--auto-scale-lr", action="store_true", help="learning rate in proportion to the samples of a step"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .errors import InputError
+from .errors import FULL, InputError
 
 # Before torch is imported: GNU OpenMP's idle threads otherwise spin, and slow down all else on a busy machine.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -76,6 +77,8 @@ def add_launcher(parser: argparse.ArgumentParser) -> None:
 
 def run(main: Callable[[list[str] | None], int], argv: list[str] | None = None) -> int:
     """Call a script's main function; an unusable input or file becomes one line and exit status 2."""
+    # A log that cannot be written, as on a full disk, is told of in a traceback a line otherwise.
+    logging.raiseExceptions = False
     try:
         status = main(argv)
         _leave_group()
@@ -84,7 +87,7 @@ def run(main: Callable[[list[str] | None], int], argv: list[str] | None = None) 
         print(f"error: {error}", file=sys.stderr)
         return _told_to_launcher(FAILED)
     except OSError as error:
-        told = error.strerror or error
+        told = f"{error.strerror or error}{': make room there' * (error.errno in FULL)}"
         print(f"error: {told if error.filename is None else f'{error.filename}: {told}'}", file=sys.stderr)
         return _told_to_launcher(FAILED)
     except KeyboardInterrupt:

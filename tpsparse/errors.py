@@ -1,5 +1,12 @@
 """The one error that a user can cause: something given to tpsparse that cannot be used."""
 
+from __future__ import annotations
+
+import errno
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Errors of a disk, a quota or a limit that is used up."""
+
 
 class InputError(ValueError):
     """A file, list, config or checkpoint that cannot be used.
@@ -7,3 +14,14 @@ class InputError(ValueError):
     The message is one line that names the file and the remedy. A tool prints it without a traceback; a run
     over many items skips the item, reports it and goes on.
     """
+
+
+class UnwritableError(OSError, InputError):
+    """A file that cannot be written, as on a full disk.
+
+    No item is at fault: it ends a run that would skip a broken one. It is an :class:`OSError` too, with ``errno``,
+    ``strerror`` and ``filename``, for code that knows only those, and is made like one.
+    """
+
+    def __str__(self) -> str:
+        return f"{self.filename} cannot be written ({self.strerror}): make room there"

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.logging import MessageHub
 
 from tpsparse.datasets.problems import ProblemLog
 from tpsparse.engine import hooks
-from tpsparse.engine.hooks import EpochSeedHook, MeanOverProcessesHook, ProblemHook, ProgressHook
+from tpsparse.engine.hooks import DataShareHook, EpochSeedHook, MeanOverProcessesHook, ProblemHook, ProgressHook
 
 
 def draws() -> tuple[float, float, float]:
@@ -81,6 +82,72 @@ class TestMeanOverProcesses:
         assert get_priority(MeanOverProcessesHook.priority) < get_priority(RuntimeInfoHook.priority)
 
 
+class TestDataShare:
+    def run(self, name, epochs, *, workers=0, limit=0.1, window=50):
+        """Epochs of (waited, in all) seconds of each iteration; the shares that are logged, and the warnings."""
+        hub, told = MessageHub(name), []
+        runner = SimpleNamespace(
+            message_hub=hub,
+            max_epochs=len(epochs),
+            train_dataloader=SimpleNamespace(num_workers=workers),
+            logger=SimpleNamespace(warning=told.append),
+        )
+        hook = DataShareHook(limit, window)
+        for runner.epoch, iterations in enumerate(epochs):
+            hook.before_train_epoch(runner)
+            for waited, passed in iterations:
+                hub.update_scalar("train/data_time", waited)
+                hub.update_scalar("train/time", passed)
+                hook.after_train_iter(runner, 0)
+            hook.after_train_epoch(runner)
+        shares = hub.log_scalars.get("train/data_share")
+        return [] if shares is None else shares.data[0].tolist(), told
+
+    def test_share_is_that_of_the_last_iterations(self):
+        shares, told = self.run("share", [[(1.0, 2.0), (0.0, 2.0), (0.5, 0.5)]], window=2)
+        assert shares == pytest.approx([1 / 2, 1 / 4, 0.5 / 2.5]) and told == []
+
+    def test_told_once_with_a_remedy(self):
+        much = [(0.3, 1.0)] * 20
+        _, told = self.run("once", [much, much, much], workers=1)
+        assert told == [
+            "30% of the time of epoch 2 was spent waiting for data: raise train_dataloader.num_workers, now 1, "
+            "with persistent_workers=True, or extract frames with tools/prepare_data.py"
+        ]
+
+    @pytest.mark.parametrize(
+        ("waited", "count", "epochs", "warned"),
+        [
+            (0.125, 20, 2, False),  # exactly at the limit, in numbers that floats have
+            (0.1251, 20, 2, True),
+            (0.5, 19, 2, False),  # too few to tell
+            (0.5, 20, 1, True),  # the only epoch is judged
+        ],
+    )
+    def test_when_it_is_told(self, waited, count, epochs, warned):
+        _, told = self.run(f"when {waited} {count}", [[(waited, 1.0)] * count] * epochs, limit=0.125)
+        assert len(told) == warned
+
+    def test_first_of_several_epochs_is_not_judged(self):
+        assert self.run("first", [[(0.9, 1.0)] * 30, [(0.01, 1.0)] * 30])[1] == []
+
+    def test_a_loop_without_batches(self):
+        hub = MessageHub("none")
+        hook, runner = DataShareHook(), SimpleNamespace(message_hub=hub, epoch=0, max_epochs=1)
+        hook.before_train_epoch(runner)
+        hook.after_train_iter(runner, 0)
+        hook.after_train_epoch(runner)
+        assert "train/data_share" not in hub.log_scalars
+
+    def test_stands_between_the_clock_and_the_log(self):
+        from mmengine.hooks import IterTimerHook, LoggerHook
+        from mmengine.runner import get_priority
+
+        place = get_priority(DataShareHook.priority)
+        # Hooks of one priority come in the order of their registration, and mmengine's own come first.
+        assert get_priority(IterTimerHook.priority) <= place < get_priority(LoggerHook.priority)
+
+
 class TestProblems:
     def run(self, monkeypatch, dataset, *, rank=0, others=()):
         told: list[str] = []
@@ -119,6 +186,7 @@ class TestProgress:
         cfg = {"title": "persons"}
         loader = [1, 2, 3]
         given = dict(cfg=cfg, experiment_name="e", max_iters=6, iter=0, epoch=0, test_dataloader=loader)
+        given["message_hub"] = MessageHub(f"progress {kwargs}")
         return SimpleNamespace(**{**given, **kwargs})
 
     def test_training_counts_what_was_resumed(self):
@@ -128,6 +196,10 @@ class TestProgress:
         for step in range(2):
             hook.after_train_iter(runner, step, outputs={"loss": torch.tensor(0.5, requires_grad=True)})
         assert hook.bar.n == 6
+        runner.message_hub.update_scalar("train/data_share", 0.042)
+        hook.bar.n = 10
+        hook.after_train_iter(runner, 0, outputs={"loss": torch.tensor(0.5)})
+        assert hook.bar.postfix == "epoch=1, loss=0.500, waiting=4%"
         hook.after_train(runner)
         assert hook.bar is None
 

@@ -8,7 +8,7 @@ import torch
 from mmengine.optim import OptimWrapper
 from torch import nn
 
-from tpsparse.engine import BFloat16OptimWrapper, ScalingRunner
+from tpsparse.engine import ScalingRunner, SeededSampler
 
 
 def scaled(caplog, *, base=16, batch=2, processes=1, accumulated=1, rates=(0.1, 0.01), enable=True) -> list[float]:
@@ -55,30 +55,28 @@ def test_loader_that_is_built_already(caplog):
     assert wrapper.param_groups[0]["lr"] == 0.5
 
 
-class TestBFloat16:
-    def test_forward_is_in_half_precision_and_weights_are_not(self):
-        torch.manual_seed(0)
-        model = nn.Linear(3, 1)
-        wrapper = BFloat16OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.5))
-        inputs = torch.randn(4, 3)
-        with wrapper.optim_context(model):
-            output = model(inputs)
-        assert output.dtype == torch.bfloat16
-        torch.testing.assert_close(output.float(), model(inputs), atol=0.02, rtol=0.02)
-        before = model.weight.clone()
-        wrapper.update_params(output.float().sum())
-        assert model.weight.dtype == torch.float32
-        torch.testing.assert_close(model.weight, before - 0.5 * inputs.sum(0), atol=0.05, rtol=0)
+class Counted(torch.utils.data.Dataset):
+    def __len__(self):
+        return 6
 
-    def test_scores_of_a_recognizer_are_floats_that_numpy_has(self):
-        class Recognizer(nn.Module):
-            def __init__(self):
-                super().__init__()
-                self.cls_head = nn.Linear(3, 2)
+    def __getitem__(self, key):
+        return dict(inputs=torch.tensor(key.item), seed=key.seed)
 
-        model = Recognizer()
-        wrapper = BFloat16OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.1))
-        for _ in range(2):
-            with wrapper.optim_context(model):
-                assert model.cls_head(torch.ones(1, 3)).detach().numpy().dtype == "float32"
-        assert len(model.cls_head._forward_hooks) == 1  # the second iteration adds none
+
+@pytest.mark.parametrize("workers", [0, 1, 2])
+def test_loader_with_and_without_workers(workers):
+    """One value is enough to change their number, and the batches are the same."""
+    loader = dict(
+        dataset=Counted(),
+        batch_size=4,
+        num_workers=workers,
+        persistent_workers=True,
+        prefetch_factor=3,
+        sampler=dict(type="tpsparse.SeededSampler"),
+    )
+    built = ScalingRunner.build_dataloader(loader, seed=0)
+    assert built.num_workers == workers and built.persistent_workers == (workers > 0)
+    epochs = [[(int(item), seed) for batch in built for item, seed in zip(batch["inputs"], batch["seed"])]] * 2
+    keys = list(SeededSampler(range(6), seed=0))
+    assert epochs == [[(key.item, key.seed) for key in keys]] * 2
+    assert "persistent_workers" in loader  # the config stays as it is

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from mmengine.config import Config
 
-from tpsparse.engine import options
+from tpsparse.engine import options, precision
 from tpsparse.engine.options import check_training, set_training_options
 from tpsparse.errors import InputError
 
@@ -15,15 +15,20 @@ def config(**changes) -> Config:
     return Config({**given, **changes}, filename=None)
 
 
+def on(monkeypatch, device):
+    for module in (options, precision):
+        monkeypatch.setattr(module, "get_device", lambda: device)
+
+
 @pytest.fixture(params=["cpu", "cuda"])
 def device(request, monkeypatch):
-    monkeypatch.setattr(options, "get_device", lambda: request.param)
+    on(monkeypatch, request.param)
     return request.param
 
 
 @pytest.fixture
 def cpu(monkeypatch):
-    monkeypatch.setattr(options, "get_device", lambda: "cpu")
+    on(monkeypatch, "cpu")
 
 
 def test_no_option_changes_nothing():
@@ -35,7 +40,7 @@ def test_no_option_changes_nothing():
 def test_precision_follows_the_processor(device):
     cfg = config()
     set_training_options(cfg, amp=True)
-    assert cfg.optim_wrapper.type == {"cpu": "BFloat16OptimWrapper", "cuda": "AmpOptimWrapper"}[device]
+    assert cfg.train_precision == {"cpu": "bf16", "cuda": "fp16"}[device]
 
 
 @pytest.mark.parametrize(
@@ -43,6 +48,7 @@ def test_precision_follows_the_processor(device):
     [
         (dict(accumulate=4), "optim_wrapper.accumulative_counts", 4),
         (dict(accumulate=1), "optim_wrapper.accumulative_counts", 1),
+        (dict(bf16=True), "train_precision", "bf16"),
         (dict(sync_bn=True), "sync_bn", "torch"),
         (dict(auto_scale_lr=True), "auto_scale_lr.enable", True),
         (dict(ema=0.01), "custom_hooks.2.momentum", 0.01),
@@ -85,7 +91,7 @@ class TestCheck:
             check_training(config(auto_scale_lr=scaling), "none")
 
     def test_float16_on_a_cpu(self, cpu):
-        with pytest.raises(InputError, match="AmpOptimWrapper, which needs a GPU.*: use --amp"):
+        with pytest.raises(InputError, match="AmpOptimWrapper, which needs a GPU.*: use --bf16"):
             check_training(config(optim_wrapper=dict(type="AmpOptimWrapper")), "none")
 
     @pytest.mark.parametrize("launcher", ["pytorch", "slurm"])
@@ -100,12 +106,12 @@ class TestCheck:
             dict(sync_bn="torch"),
             dict(auto_scale_lr=dict(base_batch_size=16)),
             dict(auto_scale_lr=dict(base_batch_size=16, enable=True)),
-            dict(optim_wrapper=dict(type="BFloat16OptimWrapper")),
+            dict(optim_wrapper=dict(type="MixedPrecisionOptimWrapper")),
         ],
     )
     def test_taken(self, device, changes):
         check_training(config(**changes), "none")
 
     def test_all_on_gpus(self, monkeypatch):
-        monkeypatch.setattr(options, "get_device", lambda: "cuda")
+        on(monkeypatch, "cuda")
         check_training(config(sync_bn="torch", optim_wrapper=dict(type="AmpOptimWrapper")), "pytorch")

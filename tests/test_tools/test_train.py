@@ -74,7 +74,7 @@ class TestScale:
         assert all(value.dtype == full[name].dtype for name, value in half.items())
         assert all(value.isfinite().all() for value in half.values()) and not same(half, full)
         dumped = Config.fromfile(tmp_path / "half" / config.name)
-        assert dumped.optim_wrapper.type == "BFloat16OptimWrapper"
+        assert (dumped.train_precision, dumped.optim_wrapper.dtype) == ("bf16", "bfloat16")
 
     def test_averaged_weights(self, run_tool, narrow_parts, tiny_root, tmp_path):
         config = narrow_parts(tmp_path / "narrow.py", tiny_root)
@@ -173,7 +173,7 @@ class TestRefused:
     @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
     def test_float16_without_a_gpu(self, run_tool, capsys, tmp_path, config):
         told = self.refused(run_tool, capsys, tmp_path, config, "--cfg-options", "optim_wrapper.type=AmpOptimWrapper")
-        assert told.endswith("needs a GPU, and there is none: use --amp, which takes BFloat16OptimWrapper here")
+        assert told.endswith("needs a GPU, and there is none: use --bf16, which trains in bfloat16 on a CPU too")
 
     def test_scaling_from_an_unknown_batch(self, run_tool, capsys, tmp_path, config):
         told = self.refused(run_tool, capsys, tmp_path, config, "--auto-scale-lr")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,8 @@ from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
 from ..datasets.instances import open_instances
-from ..engine import build_runner, evaluators, load_config
+from ..engine import build_runner, evaluators, load_config, of_evaluators
+from ..engine.launch import is_first_process, own_folder
 from ..errors import InputError
 from ..parsing.network import (
     file_digest,
@@ -19,8 +22,11 @@ from ..parsing.network import (
     merges_views,
 )
 from ..structures.boundaries_file import Boundaries
-from ..structures.files import MADE_BY, atomic_write
+from ..structures.files import MADE_BY, atomic_write, remove_partials
 from .building import building, check_features, is_encoder, is_system, load_into
+
+FOLDERS = ("submission", "ground_truth")
+"""Of a system's output besides its records."""
 
 
 def test(cfg: Config, *, checkpoint: str | None = None, launcher: str = "none") -> tuple[dict[str, float], Runner]:
@@ -38,12 +44,18 @@ def test(cfg: Config, *, checkpoint: str | None = None, launcher: str = "none") 
         Metrics by name, and the runner.
 
     Raises:
-        InputError: If the config cannot be built, or a checkpoint is missing or does not fit.
+        InputError: If the config cannot be built, a checkpoint is missing or does not fit, or another run is writing
+            where this one would.
     """
     if "model" not in cfg or "test_dataloader" not in cfg:
         raise InputError(f"config {cfg.filename} tests nothing: give a training config or one of configs/systems/")
     if is_system(cfg) and checkpoint is not None:
         raise InputError(f"config {cfg.filename} is of a system, whose stages name checkpoints: leave {checkpoint} out")
+    with _own_output(cfg, launcher):
+        return _test(cfg, checkpoint, launcher)
+
+
+def _test(cfg: Config, checkpoint: str | None, launcher: str) -> tuple[dict[str, float], Runner]:
     find_segments(cfg, "test", launcher=launcher)
     if is_encoder(cfg):
         _name_weights(cfg, checkpoint)
@@ -116,6 +128,24 @@ def write_to(cfg: Config, out: str | Path) -> None:
         if "out_dir" in metric:
             metric.out_dir = str(out)
     cfg.model.save_dir = str(Path(out) / "parses" / "test")
+
+
+@contextmanager
+def _own_output(cfg: Config, launcher: str) -> Iterator[None]:
+    """Keep other runs out of the folder in which a system leaves its files, or an encoder its features.
+
+    What a run that was killed has left half-written there is removed. The test of a network leaves nothing but a log,
+    and may run beside the network's training.
+    """
+    records = cfg.model.get("save_dir")
+    out = of_evaluators(cfg, "out_dir") or records
+    if out is None:
+        yield
+        return
+    with own_folder(out, launcher, remedy="give another --out or --work-dir"):
+        for folder in (out, records, *(Path(out) / name for name in FOLDERS)) if is_first_process(launcher) else ():
+            remove_partials(folder or out)
+        yield
 
 
 def _name_weights(cfg: Config, checkpoint: str | None) -> None:

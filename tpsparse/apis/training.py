@@ -12,15 +12,15 @@ from mmengine.runner import Runner
 from torch import Tensor
 from torch.nn import Module
 
-from ..engine import build_runner
-from ..engine.launch import check_sync_bn, noticing_lost_peers
+from ..engine import build_runner, set_precision
+from ..engine.launch import check_sync_bn, is_first_process, noticing_lost_peers, own_folder
 from ..engine.options import check_training
 from ..errors import InputError
 from ..parsing.network import (
     find_checkpoint,
     read_checkpoint,
 )
-from ..structures.files import remove_partials
+from ..structures.files import full_disk_told, remove_partials
 from .building import building, check_features, is_system, load_into, network_of
 from .testing import find_segments
 
@@ -36,18 +36,27 @@ def train(cfg: Config, *, launcher: str = "none", resume: bool = False) -> Runne
         resume: Go on from the last checkpoint in the work folder, if there is one.
 
     A config may name another one in ``start_from``: training then starts from the backbone of that network, whose last
-    checkpoint is looked for in the folder beside the work folder, or is ``start_from_checkpoint``.
+    checkpoint is looked for in the folder beside the work folder, or is ``start_from_checkpoint``. Its
+    ``train_precision`` (``fp32``, ``bf16`` or ``fp16``) decides in which precision forward passes are computed.
 
     Raises:
-        InputError: If the config is not of a training run or cannot be built, or the checkpoint to go on from, or to
-            start from, is missing or does not fit.
+        InputError: If the config is not of a training run or cannot be built, another run is using the work folder, or
+            the checkpoint to go on from, or to start from, is missing or does not fit.
         LostPeerError: If another process of the run ended before its time.
     """
     if is_system(cfg) or "model" not in cfg or "train_dataloader" not in cfg:
         raise InputError(f"config {cfg.filename} trains no network: train a whole system with tools/reproduce.py")
+    set_precision(cfg)
     check_training(cfg, launcher)
+    # Logs are written by mmengine, whose errors name no file.
+    with own_folder(cfg.work_dir, launcher), full_disk_told(cfg.work_dir):
+        return _train(cfg, launcher, resume)
+
+
+def _train(cfg: Config, launcher: str, resume: bool) -> Runner:
     find_segments(cfg, "train", launcher=launcher)
-    remove_partials(cfg.work_dir)
+    if is_first_process(launcher):
+        remove_partials(cfg.work_dir)
     checkpoint = _last_checkpoint(cfg) if resume else None
     cfg.resume = checkpoint is not None
     if checkpoint is not None:

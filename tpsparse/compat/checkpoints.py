@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import IO, Any
 
-from ..errors import InputError
+from ..errors import FULL, InputError, UnwritableError
 
 HISTORY = "mmengine.logging.history_buffer"
 CONFIG = "mmengine.config.config"
@@ -24,6 +24,8 @@ STATISTICS = ("min", "max", "mean", "current")
 # How torch's safe loader names what it refuses to find, to call or to build.
 REFUSED = re.compile(r"(?:GLOBAL|function <function|function <class|got <class) '?([\w.]+)")
 CHECKPOINT_SUFFIX = ".pth"
+TO_BE_REMOVED = "checkpoints_to_be_removed"
+"""Where a checkpoint names those that are removed when it has been written."""
 
 
 def allow_stored_types(module: ModuleType) -> None:
@@ -176,6 +178,9 @@ def open_whole(path: str | Path, mode: str, *, encoding: str | None = None, dura
 
     Yields:
         The open file.
+
+    Raises:
+        UnwritableError: If there is no room left.
     """
     target = os.path.realpath(path)
     if os.path.exists(target) and not stat.S_ISREG(os.stat(target).st_mode):
@@ -190,9 +195,11 @@ def open_whole(path: str | Path, mode: str, *, encoding: str | None = None, dura
                 file.flush()
                 os.fsync(file.fileno())
         os.replace(part, target)
-    except BaseException:
+    except BaseException as error:
         if os.path.exists(part):
             os.remove(part)
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise UnwritableError(error.errno, error.strerror, target) from error
         raise
 
 
@@ -205,7 +212,8 @@ def remove_late(module: ModuleType) -> None:
     ``last_checkpoint`` itself is emptied before it is written (all versions of mmengine up to 0.10.7).
     Detected: always done.
     Put in its place: both methods with a backend that puts removals off until the method has returned, and
-    :func:`open_whole` in place of the module's ``open``, which has the one use of writing ``last_checkpoint``.
+    :func:`open_whole` in place of the module's ``open``, which has the one use of writing ``last_checkpoint``. What is
+    to be removed stands in the new checkpoint, so that a run that goes on from it removes what a killed one has not.
 
     Args:
         module: ``mmengine.hooks.checkpoint_hook``.
@@ -214,17 +222,18 @@ def remove_late(module: ModuleType) -> None:
     hook = module.CheckpointHook
     for name in ("_save_checkpoint_with_step", "_save_best_checkpoint"):
         setattr(hook, name, _removing_late(getattr(hook, name)))
+    hook.before_train = _removing_what_is_left(hook.before_train, module.is_main_process)
 
 
 def _removing_late(method: Callable[..., None]) -> Callable[..., None]:
     """The hook's method, with what it removes removed at its end."""
 
     @wraps(method)
-    def run(hook: Any, *args: Any, **kwargs: Any) -> None:
+    def run(hook: Any, runner: Any, *args: Any, **kwargs: Any) -> None:
         backend = hook.file_backend
-        hook.file_backend = late = _LateRemoval(backend)
+        hook.file_backend = late = _LateRemoval(backend, runner.message_hub)
         try:
-            method(hook, *args, **kwargs)
+            method(hook, runner, *args, **kwargs)
         finally:
             hook.file_backend = backend
         in_use = {
@@ -240,18 +249,37 @@ def _removing_late(method: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-class _LateRemoval:
-    """A file backend that notes what shall be removed and does everything else."""
+def _removing_what_is_left(method: Callable[..., None], is_main_process: Callable[[], bool]) -> Callable[..., None]:
+    """The hook's method, which then removes what the run that this one goes on from was killed before removing."""
 
-    def __init__(self, backend: Any) -> None:
-        self.backend = backend
+    @wraps(method)
+    def run(hook: Any, runner: Any) -> None:
+        method(hook, runner)
+        for name in runner.message_hub.runtime_info.get(TO_BE_REMOVED, ()) if is_main_process() else ():
+            path = hook.file_backend.join_path(hook.out_dir, name)  # of a folder that may have been moved since
+            if hook.file_backend.isfile(path):
+                hook.file_backend.remove(path)
+
+    return run
+
+
+class _LateRemoval:
+    """A file backend that notes what shall be removed, also in what is saved next, and does everything else."""
+
+    def __init__(self, backend: Any, message_hub: Any) -> None:
+        self.backend, self.message_hub = backend, message_hub
         self.removals: list[tuple[Callable[[str], None], str]] = []
+        message_hub.update_info(TO_BE_REMOVED, [])
 
     def remove(self, filepath: str) -> None:
-        self.removals.append((self.backend.remove, filepath))
+        self._note(self.backend.remove, filepath)
 
     def rmtree(self, dir_path: str) -> None:
-        self.removals.append((self.backend.rmtree, dir_path))
+        self._note(self.backend.rmtree, dir_path)
+
+    def _note(self, remove: Callable[[str], None], path: str) -> None:
+        self.removals.append((remove, path))
+        self.message_hub.update_info(TO_BE_REMOVED, [os.path.basename(path) for _, path in self.removals])
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.backend, name)

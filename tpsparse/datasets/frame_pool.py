@@ -1,4 +1,4 @@
-"""Decoded frames that samples share, while samples of a few videos follow each other: ``SeededSampler(pool=...)``.
+"""Decoded frames that samples share: while samples of a few videos follow each other, or of a small data set.
 
 Shapes: frames of height H and width W, uint8 RGB.
 """
@@ -14,6 +14,19 @@ import numpy as np
 from ..errors import InputError
 from .frame_folder import FrameFolder
 from .video import CACHE_BYTES, Video
+
+
+def pool_of_all(counts: np.ndarray, sizes: np.ndarray) -> FramePool | None:
+    """A pool for samples in any order that keeps every frame; None where there is no room for all of them.
+
+    A pool that dropped frames would have dropped most before they are asked for again.
+
+    Args:
+        counts: (V,) frames of each video that samples are of.
+        sizes: (V, 2) their height and width.
+    """
+    total = int((counts * np.asarray(sizes, dtype=np.int64).prod(axis=1)).sum()) * 3
+    return FramePool(CACHE_BYTES) if total <= CACHE_BYTES else None
 
 
 class FramePool:

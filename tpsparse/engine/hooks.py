@@ -1,4 +1,4 @@
-"""Hooks of every run: reproducible epochs, logged losses, what was skipped, and a progress bar."""
+"""Hooks of every run: reproducible epochs, logged losses, time spent waiting, what was skipped, a progress bar."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from mmengine.runner import Runner, set_random_seed
 from tqdm import tqdm
 
 from ..registry import HOOKS
+
+WAITING, PASSING, SHARE = "train/data_time", "train/time", "train/data_share"
+"""What is logged of an iteration: seconds until its data were there, seconds in all, and the ratio of their sums."""
 
 
 @HOOKS.register_module()
@@ -47,6 +50,57 @@ class MeanOverProcessesHook(Hook):
         means = torch.stack([outputs[name].detach().float().mean() for name in names])
         all_reduce(means, "mean")
         outputs.update(zip(names, means))
+
+
+@HOOKS.register_module()
+class DataShareHook(Hook):
+    """Log the share of its time in which training waits for data, and say so when it is large.
+
+    ``data_share`` in the log is the sum of ``data_time`` over the sum of ``time`` of the last ``window`` iterations,
+    from 0 to 1. Each run says once that an epoch's share was above the limit. The first of several epochs is not
+    judged, in which videos are decoded that are kept afterwards, and neither is one of a few iterations.
+
+    Args:
+        limit: Share of an epoch's time above which the run says so.
+        window: Iterations that the logged share is of.
+        least: Iterations of an epoch that is judged.
+    """
+
+    priority = "NORMAL"  # behind IterTimerHook, which is registered before it, and before LoggerHook
+
+    def __init__(self, limit: float = 0.1, window: int = 50, least: int = 20) -> None:
+        self.limit, self.window, self.least = limit, window, least
+        self.waited = self.passed = 0.0
+        self.count = 0
+        self.told = False
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Begin to count."""
+        self.waited, self.passed, self.count = 0.0, 0.0, 0
+
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch=None, outputs=None) -> None:
+        """Log the share; a loop without batches has none."""
+        scalars = runner.message_hub.log_scalars
+        if WAITING not in scalars:
+            return
+        waiting, passing = scalars[WAITING], scalars[PASSING]
+        self.waited += waiting.current()
+        self.passed += passing.current()
+        self.count += 1
+        # Both buffers have one value an iteration, so that the ratio of their means is that of their sums.
+        share = waiting.mean(self.window) / max(passing.mean(self.window), 1e-9)
+        runner.message_hub.update_scalar(SHARE, share)
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Say so, with what to do about it."""
+        judged = self.count >= self.least and (runner.epoch > 0 or runner.max_epochs == 1)
+        if self.told or not judged or self.waited <= self.limit * self.passed:
+            return
+        self.told = True
+        workers = runner.train_dataloader.num_workers
+        told = f"{self.waited / self.passed:.0%} of the time of epoch {runner.epoch + 1} was spent waiting for data"
+        remedy = "with persistent_workers=True, or extract frames with tools/prepare_data.py"
+        runner.logger.warning(f"{told}: raise train_dataloader.num_workers, now {workers}, {remedy}")
 
 
 @HOOKS.register_module()
@@ -95,11 +149,14 @@ class ProgressHook(Hook):
         self._open(runner, "train", runner.max_iters, runner.iter)
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch=None, outputs=None) -> None:
-        """Advance, with the current loss."""
+        """Advance, with the current loss and the share of time spent waiting for data."""
         if self.bar is not None:
             loss = outputs.get("loss") if isinstance(outputs, dict) else None
             if loss is not None and self.bar.n % 10 == 0:
-                self.bar.set_postfix(epoch=runner.epoch + 1, loss=f"{float(loss.detach()):.3f}", refresh=False)
+                share = runner.message_hub.log_scalars.get(SHARE)
+                waiting = {} if share is None else {"waiting": f"{share.current():.0%}"}
+                loss = f"{float(loss.detach()):.3f}"
+                self.bar.set_postfix(epoch=runner.epoch + 1, loss=loss, **waiting, refresh=False)
             self.bar.update()
 
     def after_train(self, runner: Runner) -> None:

@@ -19,9 +19,12 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..errors import InputError
 from ..registry import MODEL_WRAPPERS
+from ..structures.folder_lock import folder_lock
 from .optim import ScalingRunner
 
 LAUNCHERS = ("none", "pytorch", "slurm")
+RANKS = {"pytorch": "RANK", "slurm": "SLURM_PROCID"}
+"""Where a launcher says which process this one is."""
 OLD_NEWS = (
     '"FileClient" will be deprecated',
     '"HardDiskBackend" is the alias',
@@ -57,6 +60,27 @@ def build_runner(cfg: Config, launcher: str = "none") -> Runner:
     if os.environ.get(LOG_FILE_TOLD) and os.environ.get("LOCAL_RANK", "0") == "0":
         Path(os.environ[LOG_FILE_TOLD]).write_text(str(Path(runner.log_dir) / f"{runner.timestamp}.log"))
     return runner
+
+
+def is_first_process(launcher: str) -> bool:
+    """Whether this is the process of a run that writes, which is known before the processes have met."""
+    return os.environ.get(RANKS.get(launcher, ""), "0") == "0"
+
+
+@contextmanager
+def own_folder(
+    folder: str | Path, launcher: str = "none", *, remedy: str = "give another --work-dir"
+) -> Iterator[None]:
+    """Keep other runs out of the folder that a run writes to; of several processes the first does so for all.
+
+    Raises:
+        InputError: As :func:`folder_lock`. The other processes of a run then wait until the launcher ends them.
+    """
+    if not is_first_process(launcher):
+        yield
+        return
+    with folder_lock(folder, remedy=remedy):
+        yield
 
 
 def fix_threads(cfg: Config) -> None:

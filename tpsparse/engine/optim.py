@@ -1,47 +1,32 @@
-"""Mixed precision where mmengine has none, and learning rates for other batches than the config's."""
+"""A runner that takes other batches and other numbers of loader workers than the config's."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-import torch
 from mmengine.optim import OptimWrapper
-from mmengine.registry import OPTIM_WRAPPERS
-from mmengine.runner import Runner, autocast
+from mmengine.runner import Runner
+from torch.utils.data import DataLoader
 
-
-@OPTIM_WRAPPERS.register_module()
-class BFloat16OptimWrapper(OptimWrapper):
-    """Mixed precision with bfloat16, on a CPU too, where mmengine 0.10.7 refuses its own ``AmpOptimWrapper``.
-
-    bfloat16 has float32's range, so no loss needs scaling. Weights and their updates stay float32.
-    """
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._prepared: torch.nn.Module | None = None
-
-    @contextmanager
-    def optim_context(self, model: torch.nn.Module) -> Iterator[None]:
-        """Run the forward pass in mixed precision."""
-        if self._prepared is not model:
-            _give_float_scores(model)
-            self._prepared = model
-        with super().optim_context(model), autocast(dtype=torch.bfloat16):
-            yield
-
-
-def _give_float_scores(model: torch.nn.Module) -> None:
-    """Have mmaction2's head give float32: it counts its hits in NumPy, which has no bfloat16 (mmaction2 1.2.0)."""
-    head = getattr(getattr(model, "module", model), "cls_head", None)
-    if isinstance(head, torch.nn.Module):
-        head.register_forward_hook(lambda module, inputs, scores: scores.float())
+OF_WORKERS = ("persistent_workers", "prefetch_factor")
+"""Arguments of a data loader that it takes only with workers."""
 
 
 class ScalingRunner(Runner):
-    """mmengine's runner, whose scaling of the learning rate also counts accumulated batches."""
+    """mmengine's runner; its scaling of the learning rate also counts accumulated batches.
+
+    ``num_workers=0`` is enough to have a config's data read in this process, where torch also asks for what belongs to
+    workers to be taken away.
+    """
+
+    @staticmethod
+    def build_dataloader(
+        dataloader: DataLoader | dict[str, Any], seed: int | None = None, diff_rank_seed: bool = False
+    ) -> DataLoader:
+        """As upstream."""
+        if isinstance(dataloader, dict) and not dataloader.get("num_workers"):
+            dataloader = {key: value for key, value in dataloader.items() if key not in OF_WORKERS}
+        return Runner.build_dataloader(dataloader, seed, diff_rank_seed)
 
     def scale_lr(self, optim_wrapper: OptimWrapper, auto_scale_lr: dict[str, Any] | None = None) -> None:
         """Multiply every learning rate by (samples of a step) / ``base_batch_size`` (Goyal et al. 2017, section 2.1).

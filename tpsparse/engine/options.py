@@ -10,14 +10,14 @@ from mmengine.config import Config
 from mmengine.device import get_device
 
 from ..errors import InputError
-
-HALF_PRECISION = {"cuda": "AmpOptimWrapper", "cpu": "BFloat16OptimWrapper"}
+from .precision import check_precision
 
 
 def set_training_options(
     cfg: Config,
     *,
     amp: bool = False,
+    bf16: bool = False,
     accumulate: int | None = None,
     auto_scale_lr: bool = False,
     sync_bn: bool = False,
@@ -27,7 +27,8 @@ def set_training_options(
 
     Args:
         cfg: Changed in place.
-        amp: Mixed precision: float16 with loss scaling on a GPU, bfloat16 on a CPU. Sets ``optim_wrapper.type``.
+        amp: Mixed precision: float16 with loss scaling on a GPU, bfloat16 on a CPU. Sets ``train_precision``.
+        bf16: Mixed precision with bfloat16 on any processor. Sets ``train_precision``.
         accumulate: Batches whose gradients are averaged for one step. Sets ``optim_wrapper.accumulative_counts``.
         auto_scale_lr: Learning rate in proportion to the frames, crops, clips or videos of a step. Sets
             ``auto_scale_lr.enable``.
@@ -41,7 +42,9 @@ def set_training_options(
     if "optim_wrapper" not in cfg:
         return  # it trains no network, which is told when it is built
     if amp:
-        cfg.optim_wrapper.type = HALF_PRECISION.get(get_device(), "AmpOptimWrapper")
+        cfg.train_precision = "bf16" if get_device() == "cpu" else "fp16"
+    if bf16:
+        cfg.train_precision = "bf16"
     if accumulate is not None:
         cfg.optim_wrapper.accumulative_counts = accumulate
     if auto_scale_lr:
@@ -68,11 +71,7 @@ def check_training(cfg: Config, launcher: str) -> None:
     if scaling.get("enable") and not scaling.get("base_batch_size"):
         told = f"config {cfg.filename} does not say for which batch its learning rate is"
         raise InputError(f"{told}: give --cfg-options auto_scale_lr.base_batch_size=N or leave --auto-scale-lr out")
-    if get_device() != "cpu":
-        return
-    if cfg.get("optim_wrapper", {}).get("type") == "AmpOptimWrapper":
-        told = f"config {cfg.filename} asks for AmpOptimWrapper, which needs a GPU, and there is none"
-        raise InputError(f"{told}: use --amp, which takes BFloat16OptimWrapper here")
-    if cfg.get("sync_bn") and launcher != "none":
+    check_precision(cfg)
+    if get_device() == "cpu" and cfg.get("sync_bn") and launcher != "none":
         told = f"config {cfg.filename} asks for SyncBN (sync_bn), which torch has for GPUs only, and there is none"
         raise InputError(f"{told}: leave --sync-bn out")

@@ -35,6 +35,11 @@ def mean_over_processes(count: Tensor | float) -> Tensor:
     return torch.where(mean > 0, mean, torch.ones_like(mean))
 
 
+def widened(values: Tensor) -> Tensor:
+    """Values of half precision, as layers give them in mixed precision, in float32; others as they are."""
+    return values.to(torch.promote_types(values.dtype, torch.float32))
+
+
 def masked_mse(heatmaps: Tensor, masks: Tensor, present: Tensor) -> Tensor:
     """Mean squared error over all cells of the parts that are present (first line of DAP, eq. 2).
 
@@ -111,7 +116,7 @@ def softmax_focal_loss(logits: Tensor, labels: Tensor, gamma: float = 2.0) -> Te
     """
     known = labels >= 0
     chosen = labels.clamp(min=0).unsqueeze(-1)
-    log_p = functional.log_softmax(logits, dim=-1).gather(-1, chosen).squeeze(-1)
+    log_p = functional.log_softmax(widened(logits), dim=-1).gather(-1, chosen).squeeze(-1)
     # 1 - p can round below 0, and a power of 0 has no finite slope for gamma < 1.
     miss = (-torch.expm1(log_p)).clamp(min=1e-8)
     return _mean_where(-(miss**gamma) * log_p, known)

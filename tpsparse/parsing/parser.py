@@ -17,6 +17,7 @@ from ..engine.config import load_config
 from ..errors import InputError
 from ..registry import FRAME_SAMPLERS, MODEL_WRAPPERS, MODELS, STAGES
 from ..runtime import Runtime
+from ..runtime.memory import keep_freed_memory
 from ..structures import FrameParse, VideoParse
 from ..structures.parse import read_metadata
 from ..taxonomy import Taxonomy
@@ -84,6 +85,7 @@ class ActionParser(BaseModel):
         super().__init__()
         names = Taxonomy.from_meta(taxonomy)
         self.runtime = Runtime.of(runtime)
+        keep_freed_memory()  # windows and activations have the same sizes again and again
         self.stages: list[Stage] = [build_stage(stage, names) for stage in stages]
         for stage, config in zip(self.stages, stages):
             stage.use(self.runtime.changed(config.get("runtime", {})))

@@ -38,6 +38,7 @@ from ..errors import InputError
 from ..evaluation.functional.intervals import difference_interval
 from ..evaluation.functional.score import score_contributions
 from ..structures.files import atomic_write, write_json
+from ..structures.folder_lock import folder_lock
 from .networks import Network
 from .reweighing import Reweighing
 from .system import Reproduction
@@ -86,6 +87,10 @@ class Study:
 
     def run(self) -> Result:
         """Train and test every row with every seed; the table, also in ``<name of the config>.json`` and ``.md``."""
+        with folder_lock(self.work_dir):
+            return self._run()
+
+    def _run(self) -> Result:
         self.train()
         results = self._test_seeds() if self.jobs > 1 and len(self.seeds) > 1 else self.test()
         table = dict(

@@ -75,12 +75,13 @@ class Reproduction:
 
     def run(self) -> Result:
         """Do every step, down to the floor and the overlay; the report, which is also in ``report.json``."""
-        self.test()
-        if self.has_floor:
-            self.place.step(f"floor {self.name}", [self.identity, self.cfg.floor], self._test_floor)
-        if self.scored:
-            self.place.step(f"overlay {self.name}", self.identity, self._draw)
-        return self._whole_report()
+        with self.place.own():
+            self.test()
+            if self.has_floor:
+                self.place.step(f"floor {self.name}", [self.identity, self.cfg.floor], self._test_floor)
+            if self.scored:
+                self.place.step(f"overlay {self.name}", self.identity, self._draw)
+            return self._whole_report()
 
     @property
     def has_floor(self) -> bool:
@@ -89,6 +90,10 @@ class Reproduction:
 
     def test(self) -> Result:
         """Train and measure the networks, and test the system; the metrics of all of them, by name."""
+        with self.place.own():
+            return self._train_and_test()
+
+    def _train_and_test(self) -> Result:
         train_side_by_side([network for network in self.networks if not network.parses], self.jobs)
         metrics: dict[str, Any] = {}
         for position, network in zip(self.positions, self.networks):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from ..engine import config_taxonomy, load_config
 from ..parsing.actions import read_weights
 from ..parsing.network import fingerprint
 from ..structures.files import write_json
+from ..structures.folder_lock import folder_lock
 
 LOG = logging.getLogger("tpsparse")
 Result = dict[str, Any]
@@ -28,6 +30,10 @@ PLACES = (
 )
 # What a training does not depend on: a config with another choice in testing has the same weights.
 TESTING = ("test_dataloader", "test_evaluator", "test_pipeline", "test_cfg", "tta_model")
+# What no result depends on: a sample is the same whichever process prepares it, and a hook only tells.
+LOADERS = ("train_dataloader", "test_dataloader")
+OF_WORKERS = ("persistent_workers", "prefetch_factor")
+TELLING = ("data_share",)
 
 
 class Workplace:
@@ -58,6 +64,17 @@ class Workplace:
         self.record: dict[str, Any] = read_json(self.record_file)
         self._values: dict[tuple[str, str, bool], dict[str, Any]] = {}  # of configs, which a run asks for many times
         self.data = {kind: self.digest(split) for kind, split in self.splits.items()}
+
+    @contextmanager
+    def own(self) -> Iterator[None]:
+        """Keep other runs out of the folder; what one has done since this one looked is known then.
+
+        Raises:
+            InputError: If another run is using it.
+        """
+        with folder_lock(self.work_dir):
+            self.record = read_json(self.record_file)
+            yield
 
     def network_options(self, config: Path) -> dict[str, Any]:
         """The overrides that concern a network."""
@@ -145,10 +162,21 @@ class Workplace:
                 stage["config"] = Path(stage["config"]).name
             if isinstance(stage.get("weights"), str):
                 stage["weights"] = read_weights(stage["weights"])
+        _forget_machine(cfg)
         if training:
             cfg["model"].pop("test_cfg", None)
         left_out = PLACES + TESTING * training
         return {key: value for key, value in cfg.items() if key not in left_out}
+
+
+def _forget_machine(cfg: dict[str, Any]) -> None:
+    """Take out how data are read and what is told, so that steps done with other numbers of workers are done."""
+    for loader in (cfg[name] for name in LOADERS if cfg.get(name)):
+        loader["num_workers"] = 0
+        for key in OF_WORKERS:
+            loader.pop(key, None)
+    for hook in TELLING:
+        cfg.get("default_hooks", {}).pop(hook, None)
 
 
 def data_digest(index: TPSIndex) -> str:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError
+from ..errors import FULL, UnwritableError
 
 MADE_BY = "made_by.json"
 """In a folder of saved parses or features: what they follow from."""
@@ -27,16 +27,33 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
 
     Raises:
         FileNotFoundError: If the block wrote nothing.
+        UnwritableError: If there is no room left; it names ``path``.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # The process number alone would let two threads meet in one file.
     partial = path.with_name(f".{path.stem}.{os.getpid()}-{uuid.uuid4().hex[:8]}.partial{path.suffix}")
     try:
-        yield partial
-        os.replace(partial, path)
+        with full_disk_told(path):
+            yield partial
+            os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def full_disk_told(path: str | Path) -> Iterator[None]:
+    """Name the file or folder where there is no room left, unless the error names one that is to be written.
+
+    Raises:
+        UnwritableError: If there is no room left. Other errors pass.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL or isinstance(error, UnwritableError):
+            raise
+        raise UnwritableError(error.errno, error.strerror, os.fspath(path)) from error
 
 
 @contextmanager
@@ -44,14 +61,15 @@ def writing_told(path: str | Path) -> Iterator[None]:
     """Name the file where a write fails: such an error names none, unlike that of a file that cannot be opened.
 
     Raises:
-        InputError: If there is no room left.
+        UnwritableError: If there is no room left.
     """
     try:
-        yield
+        with full_disk_told(path):
+            yield
     except OSError as error:
         if error.filename is not None:
             raise
-        raise InputError(f"{path} cannot be written ({error.strerror or error}): make room there") from error
+        raise UnwritableError(error.errno, error.strerror or str(error), os.fspath(path)) from error
 
 
 def write_json(path: str | Path, data: Any) -> None:

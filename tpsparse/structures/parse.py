@@ -8,6 +8,9 @@ from 1, as in the challenge's files.
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -182,12 +185,14 @@ class VideoParse:
         Raises:
             ValueError: If some frames lack a field that others have; a frame without persons may lack any field of
                 persons, and has it with no rows when read back.
+            UnwritableError: If there is no room left.
         """
         header = {name: getattr(self, name) for name in _HEADER}
         info = {**(metadata or {}), "format": FORMAT_VERSION, "header": json.dumps(header)}
         arrays = {name: np.ascontiguousarray(array) for name, array in self._arrays().items()}
         with atomic_write(path) as partial:
-            save_file(arrays, partial, info)
+            with _system_errors():
+                save_file(arrays, partial, info)
             _sort_metadata(partial)
 
     @classmethod
@@ -253,6 +258,18 @@ class VideoParse:
         # A frame without persons may have been given with other inner sizes, so it adds no rows of its own.
         full = [array for array in known if len(array)] or known[:1]
         return {name: np.concatenate(full)}
+
+
+@contextmanager
+def _system_errors() -> Iterator[None]:
+    """Raise the system's own error, such as that of a full disk, of which safetensors tells in words alone."""
+    try:
+        yield
+    except SafetensorError as error:
+        found = re.search(r"I/O error: (.+) \(os error (\d+)\)", str(error))
+        if found is None:
+            raise
+        raise OSError(int(found[2]), found[1]) from error
 
 
 def _sort_metadata(path: Path) -> None:

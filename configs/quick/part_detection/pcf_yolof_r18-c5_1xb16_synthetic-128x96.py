@@ -101,7 +101,8 @@ test_pipeline = [dict(type="CropPerson", input_size=input_size), paint, dict(typ
 dataset = dict(type="TPSPartDataset", data_root="@data_root", taxonomy="@taxonomy")
 train_dataloader = dict(
     batch_size=16,
-    num_workers=0,
+    num_workers=1,
+    persistent_workers=True,
     sampler=dict(type="SeededSampler"),
     dataset=dict(
         **dataset,

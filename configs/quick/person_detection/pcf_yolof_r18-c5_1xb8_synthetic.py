@@ -111,7 +111,8 @@ test_pipeline = [
 dataset = dict(type="TPSPersonDataset", data_root="@data_root", taxonomy="@taxonomy")
 train_dataloader = dict(
     batch_size=8,
-    num_workers=0,
+    num_workers=1,
+    persistent_workers=True,
     sampler=dict(type="SeededSampler"),
     # Neighbouring frames are alike.
     dataset=dict(**dataset, split="@train_split", frame_step=5, pipeline=train_pipeline),

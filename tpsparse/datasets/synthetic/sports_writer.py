@@ -20,6 +20,7 @@ import numpy as np
 
 from ...errors import InputError
 from ...structures.files import write_json
+from ...structures.folder_lock import folder_lock
 from ..instances.layout import instance_file
 from .files import FPS, check_drawing, claim, video_writer, write_missing
 from .sports import SPORTS, Routine, plan_routine
@@ -117,7 +118,8 @@ def write_sports(
         progress: Whether to show a progress bar.
 
     Raises:
-        InputError: If a parameter cannot be used, or ``out`` holds something else or a set with other parameters.
+        InputError: If a parameter cannot be used, ``out`` holds something else or a set with other parameters, or
+            another run is writing it.
     """
     out, size = Path(out), (int(size[0]), int(size[1]))
     counts = {"train": train, "val": val}
@@ -131,8 +133,9 @@ def write_sports(
         for sport in list(SPORTS)[:sports]
         for number in range(counts[subset])
     ]
-    _write_annotation(out, clips)
-    write_missing(write_instance, clips, workers=workers, progress=progress, unit="instance")
+    with folder_lock(out, remedy="give another --out"):
+        _write_annotation(out, clips)
+        write_missing(write_instance, clips, workers=workers, progress=progress, unit="instance")
 
 
 def write_instance(clip: SportClip) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import InputError
+from ...structures.folder_lock import folder_lock
 from ...structures.parse import FrameParse, VideoParse
 from ..layout import keypoints_file
 from .actions import ACTIONS, Action
@@ -98,7 +99,8 @@ def write_dataset(
         progress: Whether to show a progress bar.
 
     Raises:
-        InputError: If a parameter cannot be used, or ``out`` holds something else or a set with other parameters.
+        InputError: If a parameter cannot be used, ``out`` holds something else or a set with other parameters, or
+            another run is writing it.
     """
     out, size = Path(out), (int(size[0]), int(size[1]))
     counts = {"train": train, "test": test}
@@ -112,8 +114,9 @@ def write_dataset(
         for action in chosen
         for number in range(counts[split])
     ]
-    _write_lists(out, chosen, clips)
-    write_missing(write_clip, clips, workers=workers, progress=progress, unit="video")
+    with folder_lock(out, remedy="give another --out"):
+        _write_lists(out, chosen, clips)
+        write_missing(write_clip, clips, workers=workers, progress=progress, unit="video")
 
 
 def write_clip(clip: Clip) -> None:

@@ -15,6 +15,7 @@ from ...registry import DATASETS
 from ...structures import FrameParse, VideoParse
 from ..base import TPSDataset
 from ..frame_samplers import even_positions
+from ..kept import Kept
 
 STATE_FEATURE = "part_states"
 """What the scores of part states are called as a feature of persons: (P, K * S)."""
@@ -22,7 +23,7 @@ STATE_FEATURE = "part_states"
 
 @DATASETS.register_module()
 class TPSFeatureDataset(TPSDataset):
-    """Features that a parsing run has saved, one file a video.
+    """Features that a parsing run has saved, one file a video; the first ones that are read are kept.
 
     Args:
         parses: Folder of saved parses of this split.
@@ -38,6 +39,7 @@ class TPSFeatureDataset(TPSDataset):
         self.random = random
         self.files = {path.stem: path for path in sorted(Path(parses).glob("*.safetensors"))}
         self.num_frames, self.max_persons = num_frames, max_persons
+        self._kept: Kept[dict[str, Any]] = Kept()
         self.videos = [i for i, entry in enumerate(self.index.videos) if entry.name in self.files]
         if not self.videos:
             raise InputError(f"{parses} has no saved parse of a {self.index.split} video: run tools/reproduce.py")
@@ -73,13 +75,29 @@ class TPSFeatureDataset(TPSDataset):
     def sample(self, index: int) -> dict[str, Any]:
         """Every feature of a video by name, with the action; what a network uses of them is its config's choice."""
         entry = self.index.videos[self.videos[index]]
-        parse = VideoParse.load(self.files[entry.name])
+        kept = self._kept.get(entry.name)
+        sample = self._read(entry.name) if kept is None else self._chosen(kept)
+        return dict(sample, video=entry.name, action=entry.action)
+
+    def _read(self, name: str) -> dict[str, Any]:
+        parse = VideoParse.load(self.files[name])
         if parse.error or not parse.frames:
-            raise InputError(f"{self.files[entry.name]} holds no parsed frame ({parse.error}): parse the video again")
+            raise InputError(f"{self.files[name]} holds no parsed frame ({parse.error}): parse the video again")
+        size = sum(map(_num_bytes, parse.frames)) + sum(array.nbytes for array in parse.features.values())
+        if not self._kept.has_room(size):  # then the features of the other frames are of no use
+            return feature_sample(parse, self.num_frames, self.max_persons, random=self.random)
+        whole = feature_sample(parse, len(parse.frames), self.max_persons)
+        self._kept.keep(name, whole, size)
+        return self._chosen(whole)
+
+    def _chosen(self, whole: dict[str, Any]) -> dict[str, Any]:
+        """What :func:`feature_sample` gives, of the features of all frames."""
+        persons = whole["person_features"]
+        rows = pick_frames(len(persons), self.num_frames, random=self.random)
         return dict(
-            feature_sample(parse, self.num_frames, self.max_persons, random=self.random),
-            video=entry.name,
-            action=entry.action,
+            frame_features={name: array[rows] for name, array in whole["frame_features"].items()},
+            person_features=[persons[row] for row in rows],
+            video_features=dict(whole["video_features"]),
         )
 
 
@@ -103,6 +121,12 @@ def feature_sample(parse: VideoParse, num_frames: int, max_persons: int, *, rand
         person_features=_with_states(frames),
         video_features=dict(parse.features),
     )
+
+
+def _num_bytes(frame: FrameParse) -> int:
+    """Of a frame's features, those of its persons and their states."""
+    arrays = [*frame.features.values(), *frame.person_features.values(), frame.state_scores]
+    return sum(array.nbytes for array in arrays if array is not None)
 
 
 def _with_states(frames: Sequence[FrameParse]) -> list[dict[str, np.ndarray]]:

@@ -5,6 +5,7 @@ Shapes: P persons in a frame, K parts, C names in the list of objects, N boxes i
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from ...registry import DATASETS
 from ...taxonomy import Taxonomy
 from ..base import TPSDataset, refuse_empty
-from ..frame_pool import FramePool
+from ..frame_pool import FramePool, pool_of_all
 from ..index import VideoEntry
 from ..keypoints import KeypointWatch, SavedKeypoints, keypoints_of, match_persons
 
@@ -22,7 +23,8 @@ class FrameDataset(TPSDataset):
 
     Attributes:
         frames: (len,) frame row of each sample, in rising order.
-        pool: Decoded frames that are kept; None where samples come in any order.
+        pool: Decoded frames that are kept; None where samples come in any order. Of a data set whose frames have room
+            all together they are kept in any order.
     """
 
     frames: np.ndarray
@@ -42,9 +44,10 @@ class FrameDataset(TPSDataset):
         entry, number = self.index.video_of(frame), int(self.index.frame_number[frame])
         source = self.source(entry)
         scale = np.array([source.size[1] / entry.size[1], source.size[0] / entry.size[0]] * 2, dtype=np.float32)
-        if self.pool is None:
+        pool = self.pool or self._pool_of_all
+        if pool is None:
             return entry, number, source.frames([number])[0], scale
-        return entry, number, self.pool.frame(source, number, lambda: self._numbers_of(entry)).copy(), scale
+        return entry, number, pool.frame(source, number, lambda: self._numbers_of(entry)).copy(), scale
 
     def detection_item(self, index: int) -> tuple[dict[str, Any], np.ndarray]:
         """A sample in mmdet's terms without boxes, and the factor (4,) from annotated pixels to its pixels."""
@@ -52,6 +55,12 @@ class FrameDataset(TPSDataset):
         size = image.shape[:2]
         item = dict(img=image, img_shape=size, ori_shape=size, img_id=index, img_path=str(entry.path))
         return dict(item, video=entry.name, frame_index=number, action=entry.action), scale
+
+    @cached_property
+    def _pool_of_all(self) -> FramePool | None:
+        videos = self.index.frame_video[np.unique(self.frames)]
+        counts = np.bincount(videos, minlength=len(self.index.videos))
+        return pool_of_all(counts, np.array([entry.size for entry in self.index.videos]))
 
     def _numbers_of(self, entry: VideoEntry) -> list[int]:
         """Numbers of the frames of a video that samples are of, rising."""

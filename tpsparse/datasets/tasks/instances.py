@@ -14,6 +14,7 @@ from ...registry import DATASETS
 from ..base import SeededDataset
 from ..instances import Instance, open_instances
 from ..instances.layout import instance_file
+from ..kept import Kept
 from ..problems import Problem, ProblemLog
 from .instance_features import check_files, read_features
 
@@ -99,6 +100,7 @@ class TAPOSFeatureDataset(InstanceDataset):
         if max_frames is not None and max_frames < 1:
             raise InputError(f"max_frames is {max_frames}: give at least 1, or None for whole instances")
         self.features, self.max_frames = Path(features), max_frames
+        self._kept: Kept[np.ndarray] = Kept()
         self._leave_out_unusable()
 
     def _leave_out_unusable(self) -> None:
@@ -127,7 +129,7 @@ class TAPOSFeatureDataset(InstanceDataset):
             InputError: If the features cannot be read, are not finite, or are not those of the annotated frames.
         """
         instance = self.instances[index]
-        features = read_features(self.file(instance), instance.num_frames)
+        features = self._features_of(instance)
         boundaries = instance.boundaries
         if self.max_frames is not None and len(features) > self.max_frames:
             start = np.random.randint(len(features) - self.max_frames + 1)
@@ -142,6 +144,14 @@ class TAPOSFeatureDataset(InstanceDataset):
             num_frames=len(features),
             fps=instance.fps or 0.0,
         )
+
+    def _features_of(self, instance: Instance) -> np.ndarray:
+        """All features (T, D) of an instance, the sample's own."""
+        kept = self._kept.get(instance.key)
+        if kept is None:
+            kept = read_features(self.file(instance), instance.num_frames)
+            self._kept.keep(instance.key, kept, kept.nbytes)
+        return kept.copy()
 
 
 @DATASETS.register_module()

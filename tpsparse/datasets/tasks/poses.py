@@ -7,6 +7,7 @@ and :func:`from_pose_network` back, so that nothing else needs to know.
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from ...errors import InputError
 from ...registry import DATASETS, SCOPE
 from ...structures.keypoints import CONFIDENT, FLIP_KEYPOINTS, KEYPOINTS, is_confident
 from ..base import TPSDataset
-from ..frame_pool import FramePool
+from ..frame_pool import FramePool, pool_of_all
 from ..index import VideoEntry
 from ..keypoints import load_keypoints
 
@@ -78,14 +79,20 @@ class TPSPoseDataset(TPSDataset):
         """The frame with one person's box and keypoints, see :func:`pose_sample`."""
         video, number = int(self.video[index]), int(self.number[index])
         source = self.source(self.index.videos[video])
-        if self.pool is None:
+        pool = self.pool or self._pool_of_all
+        if pool is None:
             image = source.frames([number])[0]
         else:
-            image = self.pool.frame(source, number, lambda: np.unique(self.number[self.video == video]).tolist()).copy()
+            image = pool.frame(source, number, lambda: np.unique(self.number[self.video == video]).tolist()).copy()
         scale = (np.array(source.size) / self.sizes[video])[::-1].astype(np.float32)
         points = self.points[index] * np.append(scale, np.float32(1))
         points[~is_confident(points[:, 2], self.min_score)] = 0
         return pose_sample(image, self.boxes[index] * np.tile(scale, 2), keypoints=points, number=index)
+
+    @cached_property
+    def _pool_of_all(self) -> FramePool | None:
+        videos, _ = np.unique(np.stack([self.video, self.number]), axis=1)
+        return pool_of_all(np.bincount(videos, minlength=len(self.sizes)), self.sizes)
 
     def _rows(self, video: int, entry: VideoEntry, frame_step: int) -> list[tuple[int, int, np.ndarray, np.ndarray]]:
         """Video, frame number, box (4,) and keypoints (J, 3) of each sample of a video."""

@@ -16,6 +16,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_se
 from ...errors import InputError
 from ...registry import MODELS
 from ...structures.temporal import TemporalSample, boundaries_of_changes
+from ..losses import widened
 from .base import Parsing, TemporalParser
 
 NEVER = -1e30
@@ -78,7 +79,7 @@ class CTM(TemporalParser):
             pad_sequence(list(inputs), batch_first=True), lengths, batch_first=True, enforce_sorted=False
         )
         hidden, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True)
-        return self.classifier(hidden).log_softmax(dim=-1)
+        return widened(self.classifier(hidden)).log_softmax(dim=-1)
 
     def loss(self, inputs: Sequence[Tensor], data_samples: Sequence[TemporalSample]) -> dict[str, Tensor]:
         """See the class; the mean over the batch."""

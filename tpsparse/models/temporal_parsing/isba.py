@@ -18,6 +18,7 @@ from ...errors import InputError
 from ...evaluation.functional.boundaries import even_boundaries
 from ...registry import MODELS
 from ...structures.temporal import TemporalSample, boundaries_of_changes, segment_ids
+from ..losses import widened
 from .base import Parsing, TemporalParser
 from .clustering import frame_centres, nearest_centres
 
@@ -177,7 +178,7 @@ class FeaturePyramid(nn.Module):
 
     def _scores(self, number: int, merged: Tensor, length: int) -> Tensor:
         """(T, K) log probabilities of one level."""
-        scores = self.scores[number](self.dropout(merged)).log_softmax(dim=1)
+        scores = widened(self.scores[number](self.dropout(merged))).log_softmax(dim=1)
         return functional.interpolate(scores, size=length, mode="nearest")[0].T
 
 

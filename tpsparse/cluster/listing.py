@@ -1,0 +1,81 @@
+"""The videos of a collection: a list of any length is read line by line, never held."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import BinaryIO
+
+from ..datasets.layout import VIDEO_SUFFIXES
+from ..errors import InputError
+
+STDIN = "-"
+BOM = b"\xef\xbb\xbf"
+
+
+class Collection:
+    """The videos that a list names, a path a line, or that lie in a folder.
+
+    In a list, blank lines and those that begin with ``#`` say nothing; every other line is a path to its end, blanks
+    and quotes included. A relative path starts at the list's folder, or in the current folder if the list comes from
+    the standard input or another pipe. In a folder, all files with the suffix of a video are taken, those of its
+    subfolders too, in order of their names.
+
+    Args:
+        source: A text file, a folder, or ``-`` for the standard input.
+
+    Raises:
+        InputError: If there is no such file or folder.
+    """
+
+    def __init__(self, source: str | Path) -> None:
+        self.source = str(source)
+        if self.source == STDIN:
+            self._spool(sys.stdin.buffer)
+        elif not os.path.exists(self.source):
+            raise InputError(f"{self.source} is missing: give a list of videos, a path a line, or a folder of them")
+        elif os.path.isfile(self.source) or os.path.isdir(self.source):
+            self._list, self.base = self.source, os.path.abspath(os.path.dirname(self.source))
+        else:
+            with open(self.source, "rb") as pipe:
+                self._spool(pipe)
+
+    def _spool(self, pipe: BinaryIO) -> None:
+        """Keep what can be read but once."""
+        self._file = tempfile.NamedTemporaryFile(prefix="tpsparse-list-")  # noqa: SIM115 - it ends with this object
+        shutil.copyfileobj(pipe, self._file)
+        self._file.flush()
+        self._list, self.base = self._file.name, os.getcwd()
+
+    def __iter__(self) -> Iterator[tuple[int, str]]:
+        """Number of the line, or of the file in a folder, from 1, and the absolute path, which need not exist."""
+        return self._files() if os.path.isdir(self.source) else self._lines()
+
+    def __len__(self) -> int:
+        """How many videos there are, each as often as it is named; counted by reading the list once."""
+        return self._count
+
+    @cached_property
+    def _count(self) -> int:
+        return sum(1 for _ in self)
+
+    def _lines(self) -> Iterator[tuple[int, str]]:
+        with open(self._list, "rb") as file:
+            for number, line in enumerate(file, start=1):
+                line = (line.removeprefix(BOM) if number == 1 else line).rstrip(b"\r\n")
+                if line.strip() and not line.startswith(b"#"):
+                    yield number, os.path.normpath(os.path.join(self.base, os.fsdecode(line)))
+
+    def _files(self) -> Iterator[tuple[int, str]]:
+        number = 0
+        for folder, below, names in os.walk(os.path.abspath(self.source)):
+            below.sort()
+            for name in sorted(names):
+                if name.lower().endswith(VIDEO_SUFFIXES):
+                    number += 1
+                    yield number, os.path.join(folder, name)

@@ -1,0 +1,116 @@
+"""A network put into the state that a runtime asks for."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import Any, Protocol
+
+import torch
+from mmcv.ops import RoIAlign
+from mmengine.config import Config
+from torch import nn
+
+from ..errors import InputError
+from ..models.fusion import FeatureClassifier
+from .fusing import fuse_norms, lay_out
+from .graphs import graphs_of, kind_of, modules_at, network_in
+from .precision import DTYPES, exactly, lower_precision, usable_precision
+from .roi_align import BagRoIAlign
+from .settings import Runtime
+
+STATE = "_runtime"
+"""Attribute of a network: what it has been prepared for."""
+
+
+class Network(Protocol):
+    """What is run: a :class:`tpsparse.parsing.network.TrainedNetwork`."""
+
+    config: Config
+    model: Any
+    pipeline: Any
+
+    def predict(self, items: list[dict[str, Any]]) -> list[Any]:
+        """Run prepared items as one batch."""
+
+
+def run_with(network: Network, runtime: Runtime, *, checkpoint: str) -> None:
+    """Let a trained network run as a runtime says, from now on.
+
+    Its weights are changed in place, so a network has one runtime; to ask for the same again does nothing.
+
+    Args:
+        network: On its device, in testing.
+        runtime: What to do.
+        checkpoint: File or URL of the weights; what an engine needs is kept beside it.
+
+    Raises:
+        InputError: If the network, the machine or the packages at hand do not allow it.
+        ValueError: If it has another runtime already.
+    """
+    asked, owner = runtime.identity(), network_in(network.model)
+    given = getattr(owner, STATE, asked)
+    if given != asked:
+        raise ValueError(f"{network.config.filename} runs with {given} already: load the network again for {asked}")
+    if hasattr(owner, STATE):
+        return
+    if runtime.backend == "torch":
+        optimise(network.model, runtime)
+    else:
+        from .engines import run_on_engine
+
+        run_on_engine(network, runtime, checkpoint)
+    setattr(owner, STATE, asked)
+
+
+def optimise(model: nn.Module, runtime: Runtime) -> nn.Module:
+    """Apply what a runtime asks of PyTorch to a network in testing, in place: fusing, layout, precision, compiling.
+
+    Raises:
+        InputError: If the network's class is not known, or there is no compiler.
+    """
+    device = next((weight.device for weight in model.parameters()), torch.device("cpu"))
+    precision = usable_precision(runtime.precision, device)
+    layout = runtime.memory_format == "channels_last"
+    if not (runtime.fuse or runtime.compile or layout or precision != "fp32"):
+        return model
+    if runtime.compile:
+        _check_compiler(device)
+    network = network_in(model)
+    graphs = graphs_of(network).values()
+    for graph in graphs:
+        if runtime.fuse:
+            fuse_norms(graph.owner)
+        if layout:
+            lay_out(graph.owner)
+        if runtime.compile:
+            graph.put(torch.compile(graph.call))
+    if precision != "fp32":
+        lower_precision(network, DTYPES[precision], device)
+    if layout or precision != "fp32":
+        _pool_regions(network, DTYPES.get(precision, torch.float32), device)
+    return model
+
+
+def _pool_regions(network: nn.Module, dtype: torch.dtype, device: torch.device) -> None:
+    """Let RoIAlign take maps as the graphs now give them: channels last, in 16 bits.
+
+    torchvision's own on a processor would turn each map round, and widen it, for every head of a cascade.
+    """
+    for layer in [each for each in network.modules() if isinstance(each, RoIAlign)]:
+        if device.type == "cpu" and BagRoIAlign.fits(layer):
+            layer.forward = BagRoIAlign(layer, dtype).forward
+        else:
+            layer.forward = exactly(layer.forward, device)
+    if not isinstance(network, FeatureClassifier):
+        for name in kind_of(network).exact:
+            for _, module in modules_at(network, name):
+                module.forward = exactly(module.forward, device)
+
+
+def _check_compiler(device: torch.device) -> None:
+    compiler = os.environ.get("CXX", "g++")
+    if device.type == "cpu" and shutil.which(compiler) is None:
+        raise InputError(
+            f"runtime.compile needs a C++ compiler, and {compiler} is not here: install it or leave it out"
+        )
