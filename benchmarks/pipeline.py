@@ -4,12 +4,12 @@ r"""Parsing video beside the chained stock functions and beside the bare network
         [--only speed memory processes scores] [--scores WORK_DIR]
 
 **Speed.** The sides parse the same frames with the same weights: the stock functions of mmdet, mmpose and mmaction2 one
-after the other, a frame at a time (``pipeline_peers.py``); this project's pass, exact and fast; and, as the limit of
-either, the forward passes of its networks alone, on the batches of that pass, normalised and ready
-(``pipeline_limit.py``). The networks are of full size (``pipeline_configs/full.py``), without mirror images on either
-side, frames of 640 x 384 in their own size, two persons in each. Weights are random, with the numbers of trained ones
-(``pipeline_weights.py``): cost does not depend on them. Outputs must be equal: boxes to 0.01 pixels, scores to 1e-4,
-those of keypoints for the same boxes.
+after the other, a frame at a time, in a process of their own (``pipeline_peers.py``); this project's pass, exact and
+fast; and, as the limit of either, the forward passes of its networks alone, on the batches of that pass, normalised and
+ready (``pipeline_limit.py``). The networks are of full size (``pipeline_configs/full.py``), without mirror images on
+either side, frames of 640 x 384 in their own size, two persons in each. Weights are random, with the numbers of trained
+ones (``pipeline_weights.py``): cost does not depend on them. Outputs must be equal: boxes to 0.01 pixels, scores to
+1e-4, those of keypoints for the same boxes.
 
 **Memory**: 10 s and 600 s of video at quick size (``pipeline_long.py``). **Processes**: a list of short videos, full
 size, through the test runner (``pipeline_runner.py``). **Scores**: a trained quick DAP on its synthetic test split,
@@ -37,7 +37,7 @@ import pipeline_runner
 from measure import REPOSITORY, in_turns, median_ratio, parser, report
 from pipeline_clip import make_clip
 from pipeline_limit import ForwardPasses
-from pipeline_peers import SAME, Chain, Outputs, differences
+from pipeline_peers import SAME, ChainProcess, Outputs, differences
 from pipeline_weights import make_weights
 
 from tpsparse.cli import DONE, positive, run
@@ -115,8 +115,7 @@ class Speed:
             for mode in MODES
         }
         self.limits = {mode: ForwardPasses(_networks(system)) for mode, system in self.systems.items()}
-        stages = _networks(self.systems["exact"])
-        self.chain = Chain(list(stages), list(stages.values()))
+        self.chain = ChainProcess(config, work_dir, options)
 
     def parse(self, mode: str) -> Outputs:
         """The clip by this project."""
@@ -137,7 +136,7 @@ class Speed:
             outputs = limit.record(partial(self.parse, mode))
             if mode == "exact":
                 self.num_frames, self.num_persons = len(outputs.boxes), outputs.persons
-                stock = self.chain.run(self.clip, self.step, outputs.boxes)
+                stock, *_ = self.chain.run(self.clip, self.step, outputs.boxes)
             try:
                 found[mode] = differences(outputs, stock)
             except RuntimeError:
@@ -148,17 +147,24 @@ class Speed:
 
     def measure(self, rounds: int) -> dict[str, list[dict[str, Any]]]:
         """All sides by turns."""
-        sides: dict[str, Callable[[], Any]] = {CHAIN: partial(self.chain.run, self.clip, self.step)}
+        sides: dict[str, Callable[[], Any]] = {}
         for mode in MODES:
             sides[mode] = partial(self.parse, mode)
             sides[limit_of(mode)] = self.limits[mode].run
-        results = in_turns({name: partial(timed, name, side) for name, side in sides.items()}, rounds)
+        peers = {name: partial(timed, name, side) for name, side in sides.items()}
+        results = in_turns({CHAIN: self._chained, **peers}, rounds)
         for name, done in results.items():
             for each in done:
                 result = each.pop("result")
                 if name.startswith("limit"):
                     each["stages"] = result
         return results
+
+    def _chained(self) -> dict[str, Any]:
+        """The stock functions, timed in their own process."""
+        outputs, seconds, processor = self.chain.run(self.clip, self.step)
+        print(f"{CHAIN}: {seconds:.1f} s", file=sys.stderr, flush=True)
+        return dict(seconds=seconds, processor=processor, result=outputs)
 
 
 def _scaled(config: Path, size: tuple[int, int]) -> dict[str, Any]:

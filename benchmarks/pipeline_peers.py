@@ -11,6 +11,8 @@ Shapes: T frames, P persons in a frame, J keypoints, A actions. Boxes are ``xyxy
 from __future__ import annotations
 
 import copy
+import multiprocessing
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,6 +145,67 @@ class Chain:
             found["keypoints"].append(_keypoints([pose.pred_instances for pose in poses]))
         result = inference_recognizer(self.recognizer, str(clip))
         return Outputs(**found, action=result.pred_score.cpu().numpy())
+
+
+class ChainProcess:
+    """A :class:`Chain` in a process of its own, as a user's would be, without what this project sets for its process.
+
+    Args:
+        config: Of the system whose networks it has.
+        work_dir: Where the weights are.
+        options: Overrides of the config.
+    """
+
+    def __init__(self, config: Path, work_dir: Path, options: dict[str, Any]) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.connection, other = context.Pipe()
+        given = (other, str(config), str(work_dir), options, torch.get_num_threads())
+        self.process = context.Process(target=_serve, args=given, daemon=True)
+        self.process.start()
+        self._answer()
+
+    def run(self, *args: Any) -> tuple[Outputs, float, float]:
+        """What :meth:`Chain.run` gives, and its seconds by the clock and of the processor."""
+        self.connection.send(args)
+        return self._answer()
+
+    def _answer(self) -> Any:
+        answer = self.connection.recv()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def _serve(connection: Any, config: str, work_dir: str, options: dict[str, Any], threads: int) -> None:
+    torch.set_num_threads(threads)
+    try:
+        chain = Chain(*_plain_networks(config, work_dir, options))
+        connection.send(None)
+        while True:
+            args = connection.recv()
+            start, processor = time.perf_counter(), time.process_time()
+            outputs = chain.run(*args)
+            connection.send((outputs, time.perf_counter() - start, time.process_time() - processor))
+    except EOFError:
+        return  # the benchmark is over
+    except Exception as error:
+        connection.send(RuntimeError(f"the stock functions failed ({type(error).__name__}: {error})"))
+
+
+def _plain_networks(config: str, work_dir: str, options: dict[str, Any]) -> tuple[list[str], list[Any]]:
+    """Kinds of the system's stages, and their networks as they were trained."""
+    from tpsparse.engine import load_config
+    from tpsparse.parsing import load_network
+    from tpsparse.parsing.network import find_checkpoint, read_checkpoint, stored_taxonomy
+    from tpsparse.taxonomy import Taxonomy
+
+    any_names = Taxonomy(parts=("part",), states=("state",), actions=("action",))
+    cfg = load_config(config, options=options, work_dir=work_dir, taxonomy=any_names)
+    stages = [stage for stage in cfg.model.stages if "config" in stage]
+    stored = stored_taxonomy(read_checkpoint(find_checkpoint(stages[0].checkpoint, stages[0].config)))
+    taxonomy = any_names if stored is None else Taxonomy.from_meta(stored)
+    networks = [load_network(each.config, each.checkpoint, taxonomy, dict(each.get("options", {}))) for each in stages]
+    return [stage.type for stage in stages], networks
 
 
 def _keypoints(poses: Sequence[Any]) -> np.ndarray:

@@ -5,7 +5,7 @@ import argparse
 import pytest
 
 from tpsparse import cli
-from tpsparse.errors import InputError
+from tpsparse.errors import InputError, UnwritableError
 
 
 def give(status):
@@ -36,7 +36,11 @@ class TestRun:
         ("error", "told"),
         [
             (PermissionError(13, "Permission denied", "/etc/x"), "/etc/x: Permission denied"),
-            (OSError(28, "No space left on device"), "No space left on device"),
+            (OSError(28, "No space left on device"), "No space left on device: make room there"),
+            (
+                UnwritableError(28, "No space left on device", "/x y"),
+                "/x y cannot be written (No space left on device): make room there",
+            ),
             (OSError("it broke"), "it broke"),
         ],
     )

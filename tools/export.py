@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tqdm import tqdm
 
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
 BACKENDS = ("onnx", "openvino")
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """Where a network comes from.
 
     Args:
@@ -35,8 +33,8 @@ class Source:
 
     config: str
     checkpoint: str
-    options: dict[str, Any] = field(default_factory=dict)
-    train_options: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any]
+    train_options: dict[str, Any]
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -80,7 +78,7 @@ def find_sources(cfg: Config, config: str, checkpoint: str | None, options: dict
     from tpsparse import apis
 
     if not apis.is_system(cfg):
-        return [Source(config, checkpoint or cfg.work_dir, options)]
+        return [Source(config, checkpoint or cfg.work_dir, options, {})]
     if checkpoint:
         raise InputError(f"{config} is of a system, whose config names its checkpoints: leave {checkpoint} out")
     found = []

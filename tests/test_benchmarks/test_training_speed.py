@@ -30,8 +30,11 @@ def test_every_way_of_training_counts_once(training):
 
 
 def result(times, waits, loss=1.0):
-    first = 8
-    return dict(time=[9.0] * first + times, data_time=[9.0] * first + waits, loss=[loss], workers=1)
+    return dict(time=[9.0] * 2 + times, data_time=[9.0] * 2 + waits, loss=[loss], workers=1, first=2)
+
+
+def test_first_epoch_counts_apart_where_it_is_short(training):
+    assert [training.first_of(epoch, 30) for epoch in (1, 30, 31)] == [1, 30, training.FIRST]
 
 
 def test_rows_by_hand(training):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import re
 import uuid
@@ -14,7 +15,7 @@ from torch.utils.data import Dataset
 
 import tpsparse  # noqa: F401 - sets up the mends
 from tpsparse.compat import checkpoints
-from tpsparse.errors import InputError
+from tpsparse.errors import InputError, UnwritableError
 
 pytest.importorskip("mmengine")
 from mmengine.config import ConfigDict  # noqa: E402
@@ -393,6 +394,38 @@ def test_a_run_stopped_while_saving_resumes(tmp_path, monkeypatch):
     runner.train()
     assert runner.epoch == 3
     assert [path.name for path in tmp_path.glob("*.pth*")] == ["epoch_3.pth"]
+
+
+def test_what_a_killed_run_has_not_removed_is_removed(tmp_path, monkeypatch):
+    """One that was stopped between writing a checkpoint and removing the one before it."""
+    make_runner(tmp_path / "run", 1).train()
+    real_remove = LocalBackend.remove
+
+    def stop(backend, path):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(LocalBackend, "remove", stop)
+    with pytest.raises(KeyboardInterrupt):
+        make_runner(tmp_path / "run", 3, resume=True).train()
+    assert find_latest_checkpoint(str(tmp_path / "run")).endswith("epoch_2.pth")
+    monkeypatch.setattr(LocalBackend, "remove", real_remove)
+    (tmp_path / "run").rename(tmp_path / "moved")  # a folder that has been moved since is cleaned up too
+    (tmp_path / "moved" / "epoch_9.pth").touch()  # somebody else's
+    load_from = str(tmp_path / "moved" / "epoch_2.pth")
+    make_runner(tmp_path / "moved", 2, resume=True, load_from=load_from).train()
+    assert sorted(path.name for path in (tmp_path / "moved").glob("*.pth")) == ["epoch_2.pth", "epoch_9.pth"]
+
+
+@pytest.mark.parametrize(("number", "told"), [(errno.ENOSPC, UnwritableError), (errno.EIO, OSError)])
+def test_a_full_disk_is_told_with_the_file(tmp_path, monkeypatch, number, told):
+    def stop(descriptor):
+        raise OSError(number, "so it is")
+
+    monkeypatch.setattr(checkpoints.os, "fsync", stop)
+    with pytest.raises(told) as error, checkpoints.open_whole(tmp_path / "a.pth", "w", durable=True) as file:
+        file.write("words")
+    assert type(error.value) is told and list(tmp_path.iterdir()) == []
+    assert told is OSError or str(error.value) == f"{tmp_path / 'a.pth'} cannot be written (so it is): make room there"
 
 
 def test_a_checkpoint_written_anew_under_its_name_stays(tmp_path):

@@ -201,3 +201,24 @@ class TestSyncBN:
         model = self.network(frozen=True) if network == "frozen" else torch.nn.LayerNorm(2)
         with pytest.raises(InputError, match=r"config a\.py trains no batch norm.*leave --sync-bn out"):
             launch.check_sync_bn(model, "a.py")
+
+
+@pytest.mark.parametrize(
+    ("launcher", "variables", "first"),
+    [
+        ("none", {}, True),
+        ("none", {"RANK": "1", "SLURM_PROCID": "1"}, True),  # left over from something else
+        ("pytorch", {"RANK": "0", "SLURM_PROCID": "1"}, True),
+        ("pytorch", {"RANK": "1"}, False),
+        ("pytorch", {}, True),  # what is missing is told when the processes meet
+        ("slurm", {"SLURM_PROCID": "0", "RANK": "1"}, True),
+        ("slurm", {"SLURM_PROCID": "1"}, False),
+    ],
+)
+def test_the_first_process_has_the_folder_for_all(started, monkeypatch, tmp_path, launcher, variables, first):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert launch.is_first_process(launcher) == first
+    with launch.own_folder(tmp_path / "run", launcher):
+        assert (tmp_path / "run" / ".lock").is_file() == first
+    assert list(tmp_path.iterdir()) == []

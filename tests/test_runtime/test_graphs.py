@@ -5,7 +5,7 @@ from runtime_networks import NETWORKS, open_network
 from torch import nn
 
 from tpsparse.errors import InputError
-from tpsparse.runtime.graphs import Graph, graphs_of, modules_at
+from tpsparse.runtime.graphs import Graph, exact_modules, graphs_of, modules_at
 
 HEADS = [f"roi_head.bbox_head.{stage}" for stage in range(3)]
 EXPECTED = {
@@ -38,8 +38,14 @@ def test_names_and_kinds(name):
 
 
 def test_a_class_that_is_not_declared():
-    with pytest.raises(InputError, match="Linear has no graphs in tpsparse/runtime/graphs.py"):
-        graphs_of(nn.Linear(1, 1))
+    for look in (graphs_of, exact_modules):
+        with pytest.raises(InputError, match="Linear has no graphs in tpsparse/runtime/graphs.py"):
+            look(nn.Linear(1, 1))
+
+
+def test_what_takes_inner_graphs():
+    assert [name for name, _ in exact_modules(open_network("cascade").model)] == ["context_action"]
+    assert not exact_modules(open_network("faster").model) and not exact_modules(open_network("mlp").model)
 
 
 class Doubler(nn.Module):

@@ -13,7 +13,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils._pytree import tree_leaves
 
 from tpsparse.errors import InputError
-from tpsparse.runtime import Runtime, networks, precision, run_with
+from tpsparse.runtime import PRESETS, Runtime, networks, precision, run_with
 from tpsparse.runtime.graphs import graphs_of, network_in
 
 FP32 = 1e-4
@@ -114,7 +114,7 @@ def test_predictions_in_bf16_follow_those_in_fp32():
                 assert (one - other).abs().max() <= ROUNDINGS * BF16 * other.abs().max(), (name, field)
 
 
-def test_exact_changes_nothing():
+def test_nothing_asked_changes_nothing():
     network = open_network("pose")
     before = {name: value.clone() for name, value in network.model.state_dict().items()}
     use(network)
@@ -146,15 +146,22 @@ def test_views_share_the_network():
 class Strange(nn.Module):
     def __init__(self):
         super().__init__()
-        self.layer = nn.Linear(2, 2)
+        self.layer, self.norm = nn.Conv2d(2, 2, 1), nn.BatchNorm2d(2)
+        self.eval()
 
 
-def test_an_unknown_class_runs_exact_alone():
-    network = open_network("tsn flow")
-    network.model = Strange()
-    with pytest.raises(InputError, match="Strange has no graphs in tpsparse/runtime/graphs.py: declare them there"):
-        use(network, fuse=True)
-    use(network)
+def test_an_unknown_class_runs_in_fp32_alone():
+    for values in (dict(precision="bf16"), dict(compile=True), dict(backend="onnx")):
+        network = open_network("tsn flow")
+        network.model = Strange()
+        with pytest.raises(InputError, match="Strange has no graphs in tpsparse/runtime/graphs.py: declare them there"):
+            use(network, **values)
+    for preset in PRESETS.values():
+        network = open_network("tsn flow")
+        network.model = Strange()
+        if preset.precision == "fp32":
+            run_with(network, preset, checkpoint="")
+            assert isinstance(network.model.norm, nn.Identity)
 
 
 def test_compiled(monkeypatch):

@@ -22,7 +22,8 @@ class EpochSeedHook(Hook):
     """Seed dropout and every other draw of the model anew at each epoch.
 
     The state of the generators then follows from (seed, epoch, rank) alone: a run that is killed and resumed from
-    its last epoch goes on as if it had never stopped, without storing any generator's state.
+    its last epoch goes on as if it had never stopped, without storing any generator's state. It does not follow from
+    the number of loader workers either, as the loaders of :class:`.ScalingRunner` leave these generators alone.
     """
 
     priority = "VERY_HIGH"
@@ -30,6 +31,8 @@ class EpochSeedHook(Hook):
     def before_train_epoch(self, runner: Runner) -> None:
         """Seed Python, NumPy and torch."""
         set_random_seed((runner.seed + 1_000_003 * runner.epoch + get_rank()) % 2**31)
+        # What a loader without workers drew from torch's generator here, up to version 0.6: the weights stay the same.
+        torch.empty((), dtype=torch.int64).random_()
 
 
 @HOOKS.register_module()

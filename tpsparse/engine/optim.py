@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
@@ -16,17 +17,21 @@ class ScalingRunner(Runner):
     """mmengine's runner; its scaling of the learning rate also counts accumulated batches.
 
     ``num_workers=0`` is enough to have a config's data read in this process, where torch also asks for what belongs to
-    workers to be taken away.
+    workers to be taken away. Loaders draw from a generator of their own: torch's draw once from that of the model when
+    workers start, which in a run that was not interrupted is in its first epoch alone.
     """
 
     @staticmethod
     def build_dataloader(
         dataloader: DataLoader | dict[str, Any], seed: int | None = None, diff_rank_seed: bool = False
     ) -> DataLoader:
-        """As upstream."""
+        """As upstream; the seeds of samples are the sampler's, so that nothing follows from the loader's draws."""
         if isinstance(dataloader, dict) and not dataloader.get("num_workers"):
             dataloader = {key: value for key, value in dataloader.items() if key not in OF_WORKERS}
-        return Runner.build_dataloader(dataloader, seed, diff_rank_seed)
+        loader = Runner.build_dataloader(dataloader, seed, diff_rank_seed)
+        if loader.generator is None:
+            loader.generator = torch.Generator()
+        return loader
 
     def scale_lr(self, optim_wrapper: OptimWrapper, auto_scale_lr: dict[str, Any] | None = None) -> None:
         """Multiply every learning rate by (samples of a step) / ``base_batch_size`` (Goyal et al. 2017, section 2.1).

@@ -16,7 +16,7 @@ from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.device import get_device
 from mmengine.model import BaseModel
-from mmengine.registry import init_default_scope
+from mmengine.registry import DefaultScope, init_default_scope
 from mmengine.runner import CheckpointLoader
 from torch import Tensor
 
@@ -76,7 +76,8 @@ class TrainedNetwork:
             return None
         if kind not in self._preparations:
             twins = config_taxonomy(self.config).flip_parts
-            self._preparations[kind] = find_preparation(self.config.test_pipeline, kind, flip_parts=twins)
+            with DefaultScope.overwrite_default_scope(SCOPE):  # the functions of mm* packages leave theirs
+                self._preparations[kind] = find_preparation(self.config.test_pipeline, kind, flip_parts=twins)
         return self._preparations[kind]
 
     def predict_batch(self, batch: Batch) -> list[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +20,7 @@ from ..errors import InputError
 from ..structures.files import writing_told
 from .backends import BACKENDS, Engine
 from .export import INDEX, Exported, export, identity, read_exported
-from .graphs import Graph, graphs_of
+from .graphs import graphs_of
 from .precision import usable_precision
 from .settings import Runtime
 from .signatures import find_signatures, picked, tensors_in
@@ -29,11 +30,13 @@ if TYPE_CHECKING:
 
 SHOWN_DIGITS = 16
 PARTIAL = ".partial"
+ABANDONED = 24 * 3600
+"""Seconds after which nobody works on a half-made folder any more."""
 
 
 def run_on_engine(network: Network, runtime: Runtime, checkpoint: str) -> None:
-    """Put the engine's graphs in the place of the network's own. What ``fuse`` and ``memory_format`` ask for, engines
-    do by themselves.
+    """Put the engine's graphs in the place of the network's own, whose weights are freed. What ``fuse`` and
+    ``memory_format`` ask for, engines do by themselves.
 
     Args:
         network: As it was loaded.
@@ -53,7 +56,9 @@ def run_on_engine(network: Network, runtime: Runtime, checkpoint: str) -> None:
     for name, graph in graphs.items():
         of_graph = "fp32" if graph.light else precision
         engine = backend.open_engine(found[name].path, precision=of_graph, device=device, threads=threads)
-        graph.put(_on_engine(graph, engine, found[name]))
+        graph.put(_on_engine(name, engine, found[name]))
+        for weight in graph.owner.parameters():
+            weight.data = weight.data.new_empty(0)
 
 
 def cache_folder(checkpoint: str, backend: str) -> Path:
@@ -91,10 +96,8 @@ def exported_graphs(network: Network, backend: str, checkpoint: str) -> dict[str
             export(network, signatures, partial, backend=backend, programs=programs)
             _move(partial, folder, wanted)
     except PermissionError as error:
-        told = f"{cache} cannot be written ({error.strerror})"
-        raise InputError(
-            f"{told}: copy the checkpoint to a folder of yours, or set runtime.backend to torch"
-        ) from error
+        told = f"{cache} cannot be written ({error.strerror}): copy the checkpoint to a folder of yours"
+        raise InputError(f"{told}, or set runtime.backend to torch") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     found = read_exported(folder, wanted)
@@ -128,7 +131,12 @@ def _move(partial: Path, folder: Path, wanted: dict[str, Any]) -> None:
 
 
 def _make_room(cache: Path, wanted: dict[str, Any]) -> None:
-    """Remove what belongs to other weights than the checkpoint now has; nothing that was not made here."""
+    """Remove what belongs to other weights than the checkpoint now has, and what killed processes have left half-made;
+    nothing that was not made here.
+    """
+    for partial in cache.glob(f".*{PARTIAL}"):
+        if time.time() - partial.stat().st_mtime > ABANDONED:
+            shutil.rmtree(partial, ignore_errors=True)
     for index in cache.glob(f"*/{INDEX}"):
         try:
             weights = json.loads(index.read_text(encoding="utf-8"))["weights"]
@@ -138,27 +146,31 @@ def _make_room(cache: Path, wanted: dict[str, Any]) -> None:
             shutil.rmtree(index.parent, ignore_errors=True)
 
 
-def _on_engine(graph: Graph, engine: Engine, exported: Exported) -> Callable[..., Any]:
-    own = graph.call
-    dtypes = [getattr(torch, name) for name in exported.dtypes]
+def _on_engine(name: str, engine: Engine, exported: Exported) -> Callable[..., Any]:
+    dtypes = [getattr(torch, dtype) for dtype in exported.dtypes]
     arguments = tree_unflatten(range(len(dtypes)), exported.arguments)
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        tensors, _ = tensors_in(picked((args, kwargs), arguments), f"the input of graph {graph.name}")
-        _check(graph, tensors, exported)
-        if not all(tensor.numel() for tensor in tensors):
-            return own(*args, **kwargs)  # engines differ in what they make of nothing
+        tensors, _ = tensors_in(picked((args, kwargs), arguments), f"the input of graph {name}")
+        _check(name, tensors, exported)
         given = [tensor.detach().to(dtype).contiguous() for tensor, dtype in zip(tensors, dtypes)]
-        return tree_unflatten(engine(given), exported.outputs)
+        # Engines differ in what they make of nothing.
+        outputs = engine(given) if len(given[0]) else [each[:0] for each in engine([_one(each) for each in given])]
+        return tree_unflatten(outputs, exported.outputs)
 
     return call
 
 
-def _check(graph: Graph, tensors: list[Tensor], exported: Exported) -> None:
+def _one(nothing: Tensor) -> Tensor:
+    """A row in the place of none."""
+    return nothing.new_zeros(1, *nothing.shape[1:])
+
+
+def _check(name: str, tensors: list[Tensor], exported: Exported) -> None:
     found = [list(tensor.shape) for tensor in tensors]
     if len(found) == len(exported.shapes) and all(map(_fits, found, exported.shapes)):
         return
-    told = f"graph {graph.name} was exported for {_told(exported.shapes)} and is given {_told(found)}"
+    told = f"graph {name} was exported for {_told(exported.shapes)} and is given {_told(found)}"
     raise InputError(f"{told}: use the config and options that it was exported with, or set runtime.backend to torch")
 
 

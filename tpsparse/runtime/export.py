@@ -1,7 +1,7 @@
 """A network's graphs as files of another engine.
 
-A folder has a file, or two, of each graph, and ``graphs.json``, written last: what the files follow from, their digests,
-and how tensors go in and come out.
+A folder has a file, or two, of each graph, and ``graphs.json``, written last: what the files follow from, their
+digests, and how tensors go in and come out.
 """
 
 from __future__ import annotations

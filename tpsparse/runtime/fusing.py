@@ -1,20 +1,20 @@
 """Batch norms folded into the convolutions before them, and convolutions laid out for the processor.
 
 mmcv's ``fuse_conv_bn`` folds 2D convolutions alone, so the walk is this module's and the arithmetic PyTorch's
-(``torch.nn.utils.fusion``): w' = w * g / sqrt(v + e), b' = (b - m) * g / sqrt(v + e) + s, for a norm with mean m, variance
-v, scale g and shift s.
+(``torch.nn.utils.fusion``): w' = w * g / sqrt(v + e), b' = (b - m) * g / sqrt(v + e) + s, for a norm with mean m,
+variance v, scale g and shift s.
 """
 
 from __future__ import annotations
 
 import torch
 from mmcv.cnn import ConvModule
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.conv import _ConvNd
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
-LAYOUTS = {nn.Conv2d: torch.channels_last, nn.Conv3d: torch.channels_last_3d}
+LAYOUTS: dict[type[_ConvNd], torch.memory_format] = {nn.Conv2d: torch.channels_last, nn.Conv3d: torch.channels_last_3d}
 
 
 def fuse_norms(module: nn.Module) -> int:
@@ -25,9 +25,9 @@ def fuse_norms(module: nn.Module) -> int:
     must be in testing: a norm's running statistics are its numbers then.
     """
     folded = 0
-    before: nn.Module | None = None
+    before: _ConvNd | None = None
     for name, child in list(module.named_children()):
-        if isinstance(child, CONVOLUTIONS):
+        if isinstance(child, _ConvNd) and not child.transposed:
             before = child
         elif isinstance(child, _BatchNorm):
             if before is not None and _fit(module, before, child):
@@ -52,25 +52,38 @@ def lay_out(module: nn.Module) -> bool:
         Whether it was done.
     """
     convolutions = [layer for layer in module.modules() if isinstance(layer, tuple(LAYOUTS))]
-    share = sum(layer.weight.numel() for layer in convolutions)
+    share = sum(_weight(layer).numel() for layer in convolutions)
     if 2 * share <= sum(weight.numel() for weight in module.parameters()):
         return False
     for layer in convolutions:
         layout = next(layout for kind, layout in LAYOUTS.items() if isinstance(layer, kind))
-        layer.weight.data = layer.weight.data.contiguous(memory_format=layout)
+        weight = _weight(layer)
+        weight.data = weight.data.contiguous(memory_format=layout)
     return True
 
 
-def _fit(parent: nn.Module, convolution: nn.Module, norm: _BatchNorm) -> bool:
+def _weight(layer: nn.Module) -> Tensor:
+    weight = layer.weight
+    assert isinstance(weight, Tensor)
+    return weight
+
+
+def _fit(parent: nn.Module, convolution: _ConvNd, norm: _BatchNorm) -> bool:
     if isinstance(parent, ConvModule) and parent.order.index("norm") != parent.order.index("conv") + 1:
         return False
     return norm.running_mean is not None and norm.num_features == convolution.out_channels
 
 
-def _fold(convolution: nn.Module, norm: _BatchNorm) -> None:
+def _fold(convolution: _ConvNd, norm: _BatchNorm) -> None:
     if norm.training:
         raise ValueError("a batch norm in training cannot be folded: call eval() first")
+    assert norm.running_mean is not None and norm.running_var is not None  # they fit
     convolution.weight, convolution.bias = fuse_conv_bn_weights(
-        *(convolution.weight, convolution.bias, norm.running_mean, norm.running_var),
-        *(norm.eps, norm.weight, norm.bias),
+        convolution.weight,
+        convolution.bias,
+        norm.running_mean,
+        norm.running_var,
+        norm.eps,
+        norm.weight,
+        norm.bias,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any
+from typing import Any, cast
 
 from mmaction.models.recognizers.base import BaseRecognizer
 from mmdet.models.detectors import YOLOF, CascadeRCNN, FasterRCNN
@@ -110,7 +110,7 @@ def graphs_of(model: nn.Module) -> dict[str, Graph]:
     network = network_in(model)
     if isinstance(network, FeatureClassifier):
         return {WHOLE: Graph(WHOLE, network, WHOLE, light=True)}
-    kind = kind_of(network)
+    kind = _kind_of(network)
     graphs = []
     for names, is_inner, is_light in ((kind.inner, True, False), (kind.outer, False, False), (kind.light, False, True)):
         for each in names:
@@ -118,17 +118,25 @@ def graphs_of(model: nn.Module) -> dict[str, Graph]:
     return {graph.name: graph for graph in graphs}
 
 
-def kind_of(network: nn.Module) -> Kind:
-    """What is declared of a network's class.
+def exact_modules(model: nn.Module) -> list[tuple[str, nn.Module]]:
+    """The modules of a network that are no graphs and take what inner graphs give, by name.
 
     Raises:
-        InputError: If nothing is.
+        InputError: If its class is not declared here.
     """
+    network = network_in(model)
+    if isinstance(network, FeatureClassifier):
+        return []
+    return [found for name in _kind_of(network).exact for found in modules_at(network, name)]
+
+
+def _kind_of(network: nn.Module) -> Kind:
     for kind in KINDS:
         if isinstance(network, kind.classes):
             return kind
     raise InputError(
-        f"{type(network).__name__} has no graphs in tpsparse/runtime/graphs.py: declare them there, or run it exact"
+        f"{type(network).__name__} has no graphs in tpsparse/runtime/graphs.py: declare them there, or set "
+        "runtime.precision to fp32 and runtime.backend to torch"
     )
 
 
@@ -139,7 +147,7 @@ def network_in(model: nn.Module) -> nn.Module:
 
 def modules_at(network: nn.Module, name: str) -> Iterator[tuple[str, nn.Module]]:
     """The module at a dotted name, and its name; each of them where there is a list; none where there is nothing."""
-    found = reduce(lambda module, part: getattr(module, part, None), name.split("."), network)
+    found: Any = reduce(lambda module, part: getattr(module, part, None), name.split("."), cast(Any, network))
     if isinstance(found, nn.ModuleList):
         for number, each in enumerate(found):
             yield f"{name}.{number}", each

@@ -12,9 +12,8 @@ from mmengine.config import Config
 from torch import nn
 
 from ..errors import InputError
-from ..models.fusion import FeatureClassifier
 from .fusing import fuse_norms, lay_out
-from .graphs import graphs_of, kind_of, modules_at, network_in
+from .graphs import graphs_of, network_in
 from .precision import DTYPES, exactly, lower_precision, usable_precision
 from .roi_align import BagRoIAlign
 from .settings import Runtime
@@ -69,43 +68,36 @@ def optimise(model: nn.Module, runtime: Runtime) -> nn.Module:
     Raises:
         InputError: If the network's class is not known, or there is no compiler.
     """
-    device = next((weight.device for weight in model.parameters()), torch.device("cpu"))
+    network = network_in(model)
+    device = next((weight.device for weight in network.parameters()), torch.device("cpu"))
     precision = usable_precision(runtime.precision, device)
-    layout = runtime.memory_format == "channels_last"
-    if not (runtime.fuse or runtime.compile or layout or precision != "fp32"):
-        return model
+    lowered, layout = precision != "fp32", runtime.memory_format == "channels_last"
+    if runtime.fuse:
+        fuse_norms(network)
+    if layout:
+        for part in network.children():
+            lay_out(part)
     if runtime.compile:
         _check_compiler(device)
-    network = network_in(model)
-    graphs = graphs_of(network).values()
-    for graph in graphs:
-        if runtime.fuse:
-            fuse_norms(graph.owner)
-        if layout:
-            lay_out(graph.owner)
-        if runtime.compile:
+        for graph in graphs_of(network).values():
             graph.put(torch.compile(graph.call))
-    if precision != "fp32":
+    if lowered:
         lower_precision(network, DTYPES[precision], device)
-    if layout or precision != "fp32":
+    if lowered or layout:
         _pool_regions(network, DTYPES.get(precision, torch.float32), device)
     return model
 
 
 def _pool_regions(network: nn.Module, dtype: torch.dtype, device: torch.device) -> None:
-    """Let RoIAlign take maps as the graphs now give them: channels last, in 16 bits.
+    """Let RoIAlign take maps as the graphs now give them: with the channels of a cell together, in 16 bits.
 
-    torchvision's own on a processor would turn each map round, and widen it, for every head of a cascade.
+    torchvision's own on a processor would turn each map round for every head of a cascade.
     """
     for layer in [each for each in network.modules() if isinstance(each, RoIAlign)]:
         if device.type == "cpu" and BagRoIAlign.fits(layer):
             layer.forward = BagRoIAlign(layer, dtype).forward
-        else:
+        elif dtype != torch.float32:
             layer.forward = exactly(layer.forward, device)
-    if not isinstance(network, FeatureClassifier):
-        for name in kind_of(network).exact:
-            for _, module in modules_at(network, name):
-                module.forward = exactly(module.forward, device)
 
 
 def _check_compiler(device: torch.device) -> None:

@@ -11,7 +11,7 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 from torch.utils._pytree import tree_map_only
 
-from .graphs import graphs_of
+from .graphs import exact_modules, graphs_of
 
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 LAYERS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear, nn.MultiheadAttention)
@@ -57,7 +57,7 @@ def lower_precision(network: nn.Module, dtype: torch.dtype, device: torch.device
     autocast does not round them anew in each call.
 
     Args:
-        network: In testing; not a classifier of features, which has no heavy graph.
+        network: In testing.
         dtype: Of 16 bits.
         device: Where it is.
     """
@@ -67,6 +67,8 @@ def lower_precision(network: nn.Module, dtype: torch.dtype, device: torch.device
             graph.put(_lowered(graph.call, dtype, device, widen=not graph.inner))
         else:
             graph.put(exactly(graph.call, device))
+    for _, module in exact_modules(network):
+        module.forward = exactly(module.forward, device)
 
 
 def _lower_weights(module: nn.Module, dtype: torch.dtype, device: torch.device) -> None:

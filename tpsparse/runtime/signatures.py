@@ -107,8 +107,9 @@ def _recorded(graphs: dict[str, Graph], calls: dict[str, _Calls]) -> Iterator[No
     finally:
         for name, graph in graphs.items():
             graph.restore()
-            if before[name] is not None:
-                graph.put(before[name])
+            own = before[name]
+            if own is not None:
+                graph.put(own)
 
 
 def _recorder(name: str, call: Callable[..., Any], seen: _Calls) -> Callable[..., Any]:
