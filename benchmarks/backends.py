@@ -171,13 +171,10 @@ def main(argv: list[str] | None = None) -> int:
     args.rounds = 1 if args.quick else args.rounds
     folder = args.data / "backends"
     found = {name: measure(name, case, args, folder) for name, case in cases.items()}
-    measured_rows = [each["rows"] for measured in found.values() for each in measured]
+    rows = [each["rows"] for measured in found.values() for each in measured]
     report(
         "backends",
-        {
-            f"A test step by how the network is run, by {clock}": [each[clock] for each in measured_rows]
-            for clock in CLOCKS
-        },
+        {f"A test step by how the network is run, by {clock}": [each[clock] for each in rows] for clock in CLOCKS},
         file=args.json,
         threads=torch.get_num_threads(),
         rounds={name: [each["seconds"] for each in measured] for name, measured in found.items()},

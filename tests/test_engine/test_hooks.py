@@ -104,8 +104,8 @@ class TestDataShare:
         return [] if shares is None else shares.data[0].tolist(), told
 
     def test_share_is_that_of_the_last_iterations(self):
-        shares, told = self.run("share", [[(1.0, 2.0), (0.0, 2.0), (0.5, 0.5)]], window=2)
-        assert shares == pytest.approx([1 / 2, 1 / 4, 0.5 / 2.5]) and told == []
+        shares, told = self.run("share", [[(0.1, 0.2), (0.0, 0.2), (0.05, 0.05)]], window=2)
+        assert shares == pytest.approx([1 / 2, 1 / 4, 0.05 / 0.25]) and told == []
 
     def test_told_once_with_a_remedy(self):
         much = [(0.3, 1.0)] * 20
@@ -120,7 +120,8 @@ class TestDataShare:
         [
             (0.125, 20, 2, False),  # exactly at the limit, in numbers that floats have
             (0.1251, 20, 2, True),
-            (0.5, 19, 2, False),  # too few to tell
+            (0.5, 2, 2, True),  # a second in all
+            (0.499, 2, 2, False),  # less: not worth telling
             (0.5, 20, 1, True),  # the only epoch is judged
         ],
     )

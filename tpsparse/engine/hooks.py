@@ -61,25 +61,24 @@ class DataShareHook(Hook):
 
     ``data_share`` in the log is the sum of ``data_time`` over the sum of ``time`` of the last ``window`` iterations,
     from 0 to 1. Each run says once that an epoch's share was above the limit. The first of several epochs is not
-    judged, in which videos are decoded that are kept afterwards, and neither is one of a few iterations.
+    judged, in which workers start and videos are decoded that are kept afterwards.
 
     Args:
         limit: Share of an epoch's time above which the run says so.
         window: Iterations that the logged share is of.
-        least: Iterations of an epoch that is judged.
+        least: Seconds that an epoch must have waited; of a network whose epoch takes less nobody needs to be told.
     """
 
     priority = "NORMAL"  # behind IterTimerHook, which is registered before it, and before LoggerHook
 
-    def __init__(self, limit: float = 0.1, window: int = 50, least: int = 20) -> None:
+    def __init__(self, limit: float = 0.1, window: int = 50, least: float = 1.0) -> None:
         self.limit, self.window, self.least = limit, window, least
         self.waited = self.passed = 0.0
-        self.count = 0
         self.told = False
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Begin to count."""
-        self.waited, self.passed, self.count = 0.0, 0.0, 0
+        self.waited, self.passed = 0.0, 0.0
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch=None, outputs=None) -> None:
         """Log the share; a loop without batches has none."""
@@ -89,14 +88,13 @@ class DataShareHook(Hook):
         waiting, passing = scalars[WAITING], scalars[PASSING]
         self.waited += waiting.current()
         self.passed += passing.current()
-        self.count += 1
         # Both buffers have one value an iteration, so that the ratio of their means is that of their sums.
         share = waiting.mean(self.window) / max(passing.mean(self.window), 1e-9)
         runner.message_hub.update_scalar(SHARE, share)
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Say so, with what to do about it."""
-        judged = self.count >= self.least and (runner.epoch > 0 or runner.max_epochs == 1)
+        judged = self.waited >= self.least and (runner.epoch > 0 or runner.max_epochs == 1)
         if self.told or not judged or self.waited <= self.limit * self.passed:
             return
         self.told = True
