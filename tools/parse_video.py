@@ -10,7 +10,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from tpsparse.cli import DONE, EXIT_HELP, FAILED, SOME_SKIPPED, add_config_options, add_runtime, folder, positive, run
-from tpsparse.errors import InputError
+from tpsparse.errors import InputError, UnwritableError
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -35,25 +35,29 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
 
     from tpsparse import apis
+    from tpsparse.structures.folder_lock import folder_lock
 
     paths = _videos(args.videos)
-    system, taxonomy = apis.build_parser(
-        args.config,
-        work_dir=args.work_dir,
-        options=args.cfg_options,
-        frame_step=args.every,
-        runtime=args.runtime,
-    )
-    failed = 0
-    for path, target in tqdm(list(zip(paths, _folders(Path(args.out), paths))), desc="parse", unit="video"):
-        try:
-            apis.parse_to_folder(
-                system, taxonomy, path, target, record=args.record, min_state_score=args.min_state_score
-            )
-            tqdm.write(f"{target}")
-        except InputError as error:
-            failed += 1
-            tqdm.write(f"error: {error} (skipped)", file=sys.stderr)
+    with folder_lock(args.out, remedy="give another --out"):
+        system, taxonomy = apis.build_parser(
+            args.config,
+            work_dir=args.work_dir,
+            options=args.cfg_options,
+            frame_step=args.every,
+            runtime=args.runtime,
+        )
+        failed = 0
+        for path, target in tqdm(list(zip(paths, _folders(Path(args.out), paths))), desc="parse", unit="video"):
+            try:
+                apis.parse_to_folder(
+                    system, taxonomy, path, target, record=args.record, min_state_score=args.min_state_score
+                )
+                tqdm.write(f"{target}")
+            except UnwritableError:  # no fault of the video
+                raise
+            except InputError as error:
+                failed += 1
+                tqdm.write(f"error: {error} (skipped)", file=sys.stderr)
     if failed:
         print(f"skipped {failed} of {len(paths)} videos, listed above", file=sys.stderr)
     return DONE if not failed else SOME_SKIPPED if failed < len(paths) else FAILED

@@ -40,7 +40,7 @@ def disk(tmp_path: Path) -> Iterator[tuple[Path, Callable[[int], None]]]:
     try:
         yield folder, lambda size: mount("-o", f"remount,size={size}k", folder)
     finally:
-        subprocess.run(["umount", folder], check=True)
+        subprocess.run(["umount", "--lazy", folder], check=True)  # this process may still look at a file there
 
 
 def told_of(ended: Ended, out: Path) -> str:

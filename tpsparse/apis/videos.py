@@ -13,7 +13,7 @@ from mmengine.registry import init_default_scope
 from ..cli import with_runtime
 from ..datasets.video import Video, frames_of
 from ..engine import fix_threads, load_config
-from ..errors import InputError
+from ..errors import InputError, UnwritableError
 from ..parsing import ActionParser
 from ..parsing.network import (
     find_checkpoint,
@@ -23,7 +23,7 @@ from ..parsing.network import (
 from ..registry import MODELS, SCOPE
 from ..structures import VideoParse
 from ..structures.export import LEAST_STATE_SCORE, parse_to_json
-from ..structures.files import write_json, writing_told
+from ..structures.files import remove_partials, write_json, writing_told
 from ..taxonomy import Taxonomy
 from ..visualization import write_overlay
 from .building import building, first_line, is_system
@@ -96,6 +96,7 @@ def parse_to_folder(
     video = Video(path)
     video.fps = video.fps if 0 < video.fps < math.inf else 0.0  # 0 stands for unknown
     parse = parser.parse_video(video, keep_features=record)
+    remove_partials(folder)
     try:
         write_overlay(
             folder / "overlay.mp4",
@@ -105,6 +106,8 @@ def parse_to_folder(
             video.fps or ASSUMED_FPS,
             min_state_score=min_state_score,
         )
+    except UnwritableError:
+        raise
     except ValueError as error:
         with suppress(OSError):  # it holds something else
             folder.rmdir()

@@ -30,9 +30,20 @@ class EpochSeedHook(Hook):
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Seed Python, NumPy and torch."""
-        set_random_seed((runner.seed + 1_000_003 * runner.epoch + get_rank()) % 2**31)
-        # What a loader without workers drew from torch's generator here, up to version 0.6: the weights stay the same.
-        torch.empty((), dtype=torch.int64).random_()
+        set_random_seed(self._seed(runner))
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch=None) -> None:
+        """Seed torch again once the first batch is there.
+
+        A loader takes a number from torch's generator when it starts its workers, which is at each epoch or, with
+        ``persistent_workers``, at a run's first alone: a resumed run would take one where another one takes none.
+        """
+        if batch_idx == 0:
+            torch.manual_seed(self._seed(runner))
+            torch.empty((), dtype=torch.int64).random_()  # as a loader does that starts none
+
+    def _seed(self, runner: Runner) -> int:
+        return (runner.seed + 1_000_003 * runner.epoch + get_rank()) % 2**31
 
 
 @HOOKS.register_module()

@@ -14,7 +14,7 @@ from mmengine.model import BaseModel
 
 from ..datasets.video import Video
 from ..engine.config import load_config
-from ..errors import InputError
+from ..errors import InputError, UnwritableError
 from ..registry import FRAME_SAMPLERS, MODEL_WRAPPERS, MODELS, STAGES
 from ..runtime import Runtime
 from ..runtime.memory import keep_freed_memory
@@ -119,6 +119,8 @@ class ActionParser(BaseModel):
         try:
             video = Video(path)
             return self._parse_saved(video)
+        except UnwritableError:  # no fault of the video
+            raise
         except InputError as error:
             return VideoParse(path.stem, error=str(error))
 

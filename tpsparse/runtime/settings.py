@@ -93,5 +93,5 @@ PRESETS = {
     "exact": Runtime(memory_format="channels_last", fuse=True),
     "fast": Runtime(precision="bf16", memory_format="channels_last", fuse=True, batch_persons=16),
 }
-"""Named runtimes, as measured (``docs/benchmarks.md``): ``exact``, the default, is what is fastest in 32 bits and differs
-from the plain networks in their last digits; ``fast`` is what is fastest on a processor with bf16."""
+"""Named runtimes, as measured (``docs/benchmarks.md``): ``exact``, the default, is what is fastest in 32 bits, and
+differs from the plain networks in their last digits; ``fast`` is what is fastest on a processor with bf16."""

@@ -31,7 +31,7 @@ def convert(program: Path, folder: Path, name: str) -> list[Path]:
     """See :class:`.Backend`."""
     openvino = needed("openvino", "exporting to OpenVINO")
     path = folder / f"{name}{SUFFIX}"
-    # Not by convert_model, which takes seconds a file, as it tries to report its use; and not in 16 bits, as by default.
+    # Not by convert_model, which takes seconds a file, as it tries to report its use; nor in 16 bits, the default.
     openvino.save_model(openvino.Core().read_model(program), path, compress_to_fp16=False)
     return [path, path.with_suffix(".bin")]
 
