@@ -162,11 +162,11 @@ def cut_from_video(job: Job) -> dict[Path, str]:
         try:
             numbers = frame_numbers(times, cut)
             _write(path, _frames(job.source, facts, timeline, numbers), cut)
-        except InputError as error:
-            failed[path] = str(error).removeprefix(f"{job.source} ")
-        except OSError as error:
+        except OSError as error:  # a full disk is both, and no fault of the instance
             told = f"{path} cannot be written ({error.strerror or error})"
             raise InputError(f"{told}: make room there, then repeat; what is whole is kept") from error
+        except InputError as error:
+            failed[path] = str(error).removeprefix(f"{job.source} ")
     return failed
 
 
