@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from pathlib import Path
 
 import pytest
+from mmengine.logging import MMLogger
 from tiny import QUICK, QUICK_SYSTEM, quick_config
 
 from tpsparse.cli import DONE, FAILED
@@ -13,6 +15,16 @@ for package in ("onnx", "onnxscript", "onnxruntime", "openvino"):
     pytest.importorskip(package)
 
 FUSION = quick_config("feature_fusion")
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before():
+    """The tool starts no run, so that its log is one for all that comes after it in this process."""
+    loggers, disabled = dict(MMLogger._instance_dict), logging.root.manager.disable
+    yield
+    MMLogger._instance_dict.clear()
+    MMLogger._instance_dict.update(loggers)
+    logging.disable(disabled)
 
 
 @pytest.fixture
