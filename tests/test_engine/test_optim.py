@@ -9,6 +9,7 @@ from mmengine.optim import OptimWrapper
 from torch import nn
 
 from tpsparse.engine import ScalingRunner, SeededSampler
+from tpsparse.engine.optim import end_workers
 
 
 def scaled(caplog, *, base=16, batch=2, processes=1, accumulated=1, rates=(0.1, 0.01), enable=True) -> list[float]:
@@ -80,3 +81,8 @@ def test_loader_with_and_without_workers(workers):
     keys = list(SeededSampler(range(6), seed=0))
     assert epochs == [[(key.item, key.seed) for key in keys]] * 2
     assert "persistent_workers" in loader  # the config stays as it is
+    started = list(built._iterator._workers) if workers else []
+    end_workers(built)
+    assert len(started) == workers and not any(worker.is_alive() for worker in started)
+    assert [int(item) for batch in built for item in batch["inputs"]] == [key.item for key in keys]
+    end_workers(built)

@@ -6,6 +6,8 @@ import copy
 import json
 import os
 import shutil
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
@@ -257,6 +259,31 @@ def test_the_weights_of_graphs_are_freed(checkpoint):
     network = on_engine(SMALL, checkpoint, backend="onnx")
     assert not sum(weight.numel() for weight in network.model.backbone.parameters())
     assert network.model.cls_head.fc_cls.weight.numel()  # of no graph
+
+
+SIGNALLED = """
+import gc, signal, sys
+from pathlib import Path
+import torch
+from tpsparse.runtime.backends.openvino import OpenVINOEngine
+
+for _ in range(2):
+    engines = [OpenVINOEngine(Path(sys.argv[1]), precision="fp32", threads=1) for _ in range(2)]
+    engines[0]([torch.zeros(1, 10, 64, 64)])
+    while engines:
+        engines.pop(0)
+        gc.collect()
+signal.signal(signal.SIGUSR1, lambda *_: print("told"))
+signal.raise_signal(signal.SIGUSR1)
+"""
+
+
+def test_signals_reach_a_process_whose_engines_are_gone(checkpoint):
+    """See the core that all engines share: with one each this process would end by a fault."""
+    on_engine(SMALL, checkpoint, backend="openvino")
+    program = folder_of(checkpoint, "openvino") / "backbone.xml"
+    done = subprocess.run([sys.executable, "-c", SIGNALLED, program], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout) == (0, "told\n"), done.stderr
 
 
 @pytest.mark.parametrize(

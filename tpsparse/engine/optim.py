@@ -6,8 +6,11 @@ from typing import Any
 
 import torch
 from mmengine.optim import OptimWrapper
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
+from torch import nn
 from torch.utils.data import DataLoader
+
+from .parcels import Parcels
 
 OF_WORKERS = ("persistent_workers", "prefetch_factor")
 """Arguments of a data loader that it takes only with workers."""
@@ -17,8 +20,9 @@ class ScalingRunner(Runner):
     """mmengine's runner; its scaling of the learning rate also counts accumulated batches.
 
     ``num_workers=0`` is enough to have a config's data read in this process, where torch also asks for what belongs to
-    workers to be taken away. Loaders draw from a generator of their own: torch's draw once from that of the model when
-    workers start, which in a run that was not interrupted is in its first epoch alone.
+    workers to be taken away. Batches from workers come as :class:`.Parcels`. Loaders draw from a generator of their
+    own: torch's draw once from that of the model when workers start, which in a run that was not interrupted is in its
+    first epoch alone.
     """
 
     @staticmethod
@@ -31,7 +35,17 @@ class ScalingRunner(Runner):
         loader = Runner.build_dataloader(dataloader, seed, diff_rank_seed)
         if loader.generator is None:
             loader.generator = torch.Generator()
+        if loader.num_workers:
+            loader.collate_fn = Parcels(loader.collate_fn)
         return loader
+
+    def train(self) -> nn.Module:
+        """As upstream; the loader's workers end with the training, which else live on with what they keep."""
+        try:
+            return super().train()
+        finally:
+            if isinstance(self._train_loop, BaseLoop):
+                end_workers(self._train_loop.dataloader)
 
     def scale_lr(self, optim_wrapper: OptimWrapper, auto_scale_lr: dict[str, Any] | None = None) -> None:
         """Multiply every learning rate by (samples of a step) / ``base_batch_size`` (Goyal et al. 2017, section 2.1).
@@ -60,3 +74,15 @@ class ScalingRunner(Runner):
             f"learning rate {before:g}, which is for {base} samples a step, becomes {before * samples / base:g} "
             f"for {samples} ({told})"
         )
+
+
+def end_workers(loader: Any) -> None:
+    """End the workers of a data loader that live on between epochs; it starts others when it is asked again.
+
+    Left to the garbage collector they keep their memory until it comes, and processes that are forked meanwhile wait
+    for them at their own end.
+    """
+    iterator = getattr(loader, "_iterator", None)  # where torch has those of persistent_workers
+    if iterator is not None:
+        iterator._shutdown_workers()
+        loader._iterator = None

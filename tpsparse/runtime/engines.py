@@ -20,8 +20,9 @@ from ..errors import InputError
 from ..structures.files import writing_told
 from .backends import BACKENDS, Engine
 from .export import INDEX, Exported, export, identity, read_exported
-from .graphs import graphs_of
-from .precision import usable_precision
+from .graphs import graphs_of, network_in
+from .precision import DTYPES, usable_precision
+from .regions import pool_regions
 from .settings import Runtime
 from .signatures import find_signatures, picked, tensors_in
 
@@ -59,6 +60,7 @@ def run_on_engine(network: Network, runtime: Runtime, checkpoint: str) -> None:
         graph.put(_on_engine(name, engine, found[name]))
         for weight in graph.owner.parameters():
             weight.data = weight.data.new_empty(0)
+    pool_regions(network_in(network.model), DTYPES.get(precision, torch.float32), device)
 
 
 def cache_folder(checkpoint: str, backend: str) -> Path:

@@ -7,15 +7,15 @@ import shutil
 from typing import Any, Protocol
 
 import torch
-from mmcv.ops import RoIAlign
 from mmengine.config import Config
 from torch import nn
 
 from ..errors import InputError
 from .fusing import fuse_norms, lay_out
 from .graphs import graphs_of, network_in
-from .precision import DTYPES, exactly, lower_precision, usable_precision
-from .roi_align import BagRoIAlign
+from .precision import DTYPES, lower_precision, usable_precision
+from .products import attend_at_once, multiply_by_onednn
+from .regions import pool_regions
 from .settings import Runtime
 
 STATE = "_runtime"
@@ -65,6 +65,8 @@ def run_with(network: Network, runtime: Runtime, *, checkpoint: str) -> None:
 def optimise(model: nn.Module, runtime: Runtime) -> nn.Module:
     """Apply what a runtime asks of PyTorch to a network in testing, in place: fusing, layout, precision, compiling.
 
+    With ``channels_last`` all that is laid out for oneDNN is computed by it, matrix products in fp32 too.
+
     Raises:
         InputError: If the network's class is not known, or there is no compiler.
     """
@@ -77,6 +79,10 @@ def optimise(model: nn.Module, runtime: Runtime) -> nn.Module:
     if layout:
         for part in network.children():
             lay_out(part)
+        if lowered:
+            attend_at_once(network)
+        elif not runtime.compile:  # the compiler has its own ways
+            multiply_by_onednn(network, device)
     if runtime.compile:
         _check_compiler(device)
         for graph in graphs_of(network).values():
@@ -84,20 +90,8 @@ def optimise(model: nn.Module, runtime: Runtime) -> nn.Module:
     if lowered:
         lower_precision(network, DTYPES[precision], device)
     if lowered or layout:
-        _pool_regions(network, DTYPES.get(precision, torch.float32), device)
+        pool_regions(network, DTYPES.get(precision, torch.float32), device)
     return model
-
-
-def _pool_regions(network: nn.Module, dtype: torch.dtype, device: torch.device) -> None:
-    """Let RoIAlign take maps as the graphs now give them: with the channels of a cell together, in 16 bits.
-
-    torchvision's own on a processor would turn each map round for every head of a cascade.
-    """
-    for layer in [each for each in network.modules() if isinstance(each, RoIAlign)]:
-        if device.type == "cpu" and BagRoIAlign.fits(layer):
-            layer.forward = BagRoIAlign(layer, dtype).forward
-        elif dtype != torch.float32:
-            layer.forward = exactly(layer.forward, device)
 
 
 def _check_compiler(device: torch.device) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -32,13 +34,24 @@ def convert(program: Path, folder: Path, name: str) -> list[Path]:
     openvino = needed("openvino", "exporting to OpenVINO")
     path = folder / f"{name}{SUFFIX}"
     # Not by convert_model, which takes seconds a file, as it tries to report its use; nor in 16 bits, the default.
-    openvino.save_model(openvino.Core().read_model(program), path, compress_to_fp16=False)
+    openvino.save_model(_core(openvino).read_model(program), path, compress_to_fp16=False)
     return [path, path.with_suffix(".bin")]
 
 
 def open_engine(path: Path, *, precision: str, device: torch.device, threads: int) -> OpenVINOEngine:
     """See :class:`.Backend`."""
     return OpenVINOEngine(path, precision=precision, threads=threads)
+
+
+@lru_cache
+def _core(openvino: Any) -> Any:
+    """The one core of the process, for its whole life.
+
+    Each core gives the thread that first compiles a stack for signals and takes it away at its end. Of several cores
+    the last to go leaves the thread with the stack of one that has gone before, and the next signal, such as that of
+    Ctrl-C or of a child's end, kills the process.
+    """
+    return openvino.Core()
 
 
 class OpenVINOEngine:
@@ -57,7 +70,7 @@ class OpenVINOEngine:
             "INFERENCE_PRECISION_HINT": HINTS[precision],
             "INFERENCE_NUM_THREADS": threads,
         }
-        compiled = self.openvino.Core().compile_model(path, "CPU", properties)
+        compiled = _core(self.openvino).compile_model(path, "CPU", properties)
         self.inputs = {port.get_any_name(): place for place, port in enumerate(compiled.inputs)}
         self.request = compiled.create_infer_request()
 
