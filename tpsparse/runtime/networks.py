@@ -11,6 +11,7 @@ from mmengine.config import Config
 from torch import nn
 
 from ..errors import InputError
+from .fastest import choose_engine
 from .fusing import fuse_norms, lay_out
 from .graphs import graphs_of, network_in
 from .precision import DTYPES, lower_precision, usable_precision
@@ -53,6 +54,8 @@ def run_with(network: Network, runtime: Runtime, *, checkpoint: str) -> None:
         raise ValueError(f"{network.config.filename} runs with {given} already: load the network again for {asked}")
     if hasattr(owner, STATE):
         return
+    if runtime.backend == "fastest":
+        runtime = choose_engine(network, runtime, checkpoint)
     if runtime.backend == "torch":
         optimise(network.model, runtime)
     else:

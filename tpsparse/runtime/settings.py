@@ -10,7 +10,7 @@ from ..errors import InputError
 
 PRECISIONS = ("fp32", "bf16", "fp16")
 MEMORY_FORMATS = ("contiguous", "channels_last")
-BACKENDS = ("torch", "onnx", "openvino")
+BACKENDS = ("torch", "onnx", "openvino", "fastest")
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,8 @@ class Runtime:
         memory_format: ``channels_last`` keeps the channels of a pixel together.
         fuse: Fold each batch norm into the convolution before it.
         compile: Let ``torch.compile`` translate the networks, which takes minutes once.
-        backend: What runs the graphs of a network: ``torch``, ``onnx`` (ONNX Runtime) or ``openvino``.
+        backend: What runs the graphs of a network: ``torch``, ``onnx`` (ONNX Runtime), ``openvino``, or ``fastest``,
+            the one of these that was measured to be so for the network, see :mod:`.fastest`.
         batch_frames: Frames in a batch.
         batch_persons: Persons in a batch, across frames.
 
@@ -91,7 +92,7 @@ def _refused(name: str, value: Any, wanted: str) -> InputError:
 
 PRESETS = {
     "exact": Runtime(memory_format="channels_last", fuse=True),
-    "fast": Runtime(precision="bf16", memory_format="channels_last", fuse=True, batch_persons=16),
+    "fast": Runtime("bf16", "channels_last", fuse=True, backend="fastest", batch_persons=16),
 }
 """Named runtimes, as measured (``docs/benchmarks.md``): ``exact``, the default, is what is fastest in 32 bits, and
 differs from the plain networks in their last digits; ``fast`` is what is fastest on a processor with bf16."""
