@@ -1,10 +1,10 @@
 """Boxes compared and matched as the released evaluation script of Kinetics-TPS does it.
 
 Leaderboards ran the script, so its reading holds where the organisers' README differs
-(https://github.com/xiadingZ/Kinetics-TPS-evaluation, ``eval_detection.py``): pixels are counted inclusively, persons are
-matched one to one by the Hungarian method and not each to its best prediction, and a pair of persons counts when its
-IoU is strictly greater than the threshold. Versions of the script differ in one line: at 11ef7fb ``match_humans`` gives
-the i-th pair the parts of the i-th predicted person; here, as in the corrected version, those of the matched one.
+(https://github.com/xiadingZ/Kinetics-TPS-evaluation, ``eval_detection.py``): pixels are counted inclusively, persons
+are matched one to one by the Hungarian method and not each to its best prediction, and a pair of persons counts when
+its IoU is strictly greater than the threshold. Versions of the script differ in one line: at 11ef7fb ``match_humans``
+gives the i-th pair the parts of the i-th predicted person; here, as in the corrected version, those of the matched one.
 
 Shapes: N annotated and M predicted boxes ``xyxy`` in pixels, ``...`` any leading axes.
 """
