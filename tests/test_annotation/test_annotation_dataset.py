@@ -1,3 +1,4 @@
+import fcntl
 import json
 import warnings
 from collections.abc import Iterator
@@ -66,6 +67,16 @@ def test_a_folder_becomes_a_data_set(raw: Path, tmp_path: Path) -> None:
         "  hurling_(sport): 1 train, 1 test",
         "  walk: 1 train, 1 test",
     ]
+
+
+def test_one_run_at_a_time(raw: Path, tmp_path: Path) -> None:
+    root = tmp_path / "set"
+    root.mkdir()
+    with (root / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(InputError, match="set is used by another run: wait until that has ended, or give another"):
+            annotate_videos([raw], root, OPTIONS)
+    assert not len(annotate_videos([raw], root, OPTIONS).problems) and not (root / ".lock").exists()
 
 
 def test_the_index_reads_it_without_a_complaint(raw: Path, tmp_path: Path) -> None:

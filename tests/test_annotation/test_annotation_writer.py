@@ -1,5 +1,4 @@
 import json
-import multiprocessing
 from pathlib import Path
 
 import bodies
@@ -14,11 +13,9 @@ from tpsparse.annotation.writer import (
     prepare_lists,
     read_names,
     remove_clips,
-    sole_writer,
     write_annotations,
 )
 from tpsparse.datasets.frame_list import read_frame_list
-from tpsparse.errors import InputError
 
 
 def test_lists_of_a_new_data_set(tmp_path: Path) -> None:
@@ -122,16 +119,6 @@ def test_removed_clips_leave_all_others(tmp_path: Path) -> None:
     assert (tmp_path / lists[1]).read_text() == ""
 
 
-def test_a_data_set_that_stays_empty_goes_again(tmp_path: Path) -> None:
-    (tmp_path / "there").mkdir()
-    for name in ("new", "there"):
-        with sole_writer(tmp_path / name):
-            pass
-    with sole_writer(tmp_path / "used"):
-        (tmp_path / "used" / "list").mkdir()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["there", "used"]
-
-
 def test_leftovers_go_and_all_else_stays(tmp_path: Path) -> None:
     leftovers = [
         tmp_path / "train_annotations" / "walk" / ".a.12-ab.partial" / "img_00001.json",
@@ -150,23 +137,3 @@ def test_leftovers_go_and_all_else_stays(tmp_path: Path) -> None:
     clear_leftovers(tmp_path)
     assert [path.exists() for path in leftovers] == [False] * 5 and all(path.exists() for path in kept)
     clear_leftovers(tmp_path / "nothing here")
-
-
-def _try_to_write(root: Path, answer) -> None:
-    try:
-        with sole_writer(root):
-            answer.put("wrote")
-    except InputError as error:
-        answer.put(str(error))
-
-
-def test_two_runs_do_not_write_at_once(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("fork")
-    answer = context.Queue()
-    with sole_writer(tmp_path):
-        process = context.Process(target=_try_to_write, args=(tmp_path, answer))
-        process.start()
-        assert "is being written by another run: wait for it" in answer.get(timeout=30)
-        process.join()
-    _try_to_write(tmp_path, answer)
-    assert answer.get(timeout=30) == "wrote"

@@ -262,7 +262,7 @@ class TestRefused:
         extract(tmp_path)
         with (tmp_path / "train_frames" / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            with pytest.raises(InputError, match="is being written by another run"):
+            with pytest.raises(InputError, match="is used by another run: wait until that has ended, or end it"):
                 extract(tmp_path)
         extract(tmp_path)
 

@@ -16,6 +16,7 @@ from ..datasets.video import Video
 from ..errors import InputError
 from ..poses.mediapipe import check_installed
 from ..poses.views import tile_views
+from ..structures.folder_lock import folder_lock
 from ..taxonomy import Taxonomy
 from ..workers import cores
 from .clips import clip_lengths
@@ -24,7 +25,7 @@ from .labels import usable_fps
 from .processes import Failure, run_processes
 from .rules import RuleTable, read_rules
 from .sources import BOTH, TEST, TRAIN, Choice, Plan, Source, find_videos, plan_sources, read_sources, write_sources
-from .writer import OWN_FOLDER, clear_leftovers, list_video, prepare_lists, remove_clips, sole_writer
+from .writer import OWN_FOLDER, clear_leftovers, list_video, prepare_lists, remove_clips
 
 _BAR = "{desc} {percentage:3.0f}%|{bar}| {n:.1f}/{total} videos [{elapsed}<{remaining}]"
 
@@ -141,7 +142,7 @@ def annotate_videos(given: Sequence[Path], root: Path, options: Options) -> Summ
     _check(options)
     rules = read_rules() if options.rules is None else read_rules(options.rules)
     videos = find_videos(given, action=options.action, leave_out=root)
-    with sole_writer(root):
+    with folder_lock(root, remedy="give another --out"):
         summary = Summary([])
         clear_leftovers(root)
         try:

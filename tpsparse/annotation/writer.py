@@ -7,15 +7,11 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from ..datasets.frame_list import read_frame_list
 from ..datasets.layout import SPLITS, annotations_folder, frame_list, frame_name, frames_folder, videos_folder
-from ..errors import InputError
 from ..structures.files import atomic_write, remove_partials
 from .labels import Person, frame_annotation
 from .parts import PARTS
@@ -24,27 +20,6 @@ OWN_FOLDER = "annotate"
 REVIEW_FOLDER = "review"
 # Of what is kept of each clip: folder and suffix.
 STAMPS, LANDMARKS = ("done", ".json"), ("poses", ".npz")
-
-
-@contextmanager
-def sole_writer(root: Path) -> Iterator[None]:
-    """Keep other runs from writing to the same data set at the same time; a new ``root`` that stays empty goes again.
-
-    Raises:
-        InputError: If another run does.
-    """
-    path, there = root / OWN_FOLDER / "lock", root.exists()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        lock = FileLock(path).acquire(timeout=0)
-    except Timeout as error:
-        raise InputError(f"{root} is being written by another run: wait for it, or choose another --out") from error
-    with lock:
-        try:
-            yield
-        finally:
-            if not there and list(root.iterdir()) == [path.parent] and list(path.parent.iterdir()) == [path]:
-                shutil.rmtree(root)
 
 
 def own_file(root: Path, kind: tuple[str, str], name: str) -> Path:

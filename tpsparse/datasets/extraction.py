@@ -20,17 +20,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from ..errors import InputError
 from ..structures.files import write_json
+from ..structures.folder_lock import folder_lock
 from ..workers import Crashed, cores, run_pooled
 from .layout import INSTANCES, SPLITS, video_paths, videos_folder
 from .problems import ProblemLog
 from .video import Video
 
-VIDEO_FILE, LOCK_FILE = "video.json", ".lock"
+VIDEO_FILE = "video.json"
 Job = tuple[Path, Path]
 """A video, and the folder of its images."""
 
@@ -204,12 +204,7 @@ def _claimed(folder: Path, kind: Kind) -> Iterator[None]:
     Raises:
         InputError: If another run is writing there, or the folder's settings differ or are missing.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        lock = FileLock(folder / LOCK_FILE).acquire(timeout=0)
-    except Timeout as error:
-        raise InputError(f"{folder} is being written by another run: wait for it") from error
-    with lock:
+    with folder_lock(folder, remedy="end it"):
         path = folder / f"{kind.name}.json"
         found, version = _read_settings(path, type(kind.settings)), kind.settings.version
         if found is None and any(not entry.name.startswith(".") for entry in folder.iterdir()):

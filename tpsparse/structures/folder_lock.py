@@ -29,7 +29,7 @@ def folder_lock(folder: str | Path, *, remedy: str = "give another --work-dir") 
     neither holds the lock nor keeps it alive. When the block ends the file is removed, and so is a folder that was made
     for it and holds nothing else.
 
-    ``filelock``, which other folders of this package use, leaves its file and lets forked processes keep the lock: a
+    ``filelock``, by which processes wait for an index, leaves its file and lets forked processes keep the lock: a
     training that is killed could not go on before its workers have noticed.
 
     Args:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 from fractions import Fraction
 
@@ -9,7 +10,6 @@ import av
 import cv2
 import numpy as np
 import pytest
-from filelock import FileLock
 
 from tpsparse.datasets.decoding import Decoder
 from tpsparse.datasets.instances import cutting
@@ -350,8 +350,12 @@ class TestAgain:
 
     def test_one_run_at_a_time(self, root):
         (root / "instances").mkdir()
-        with FileLock(root / "instances" / ".lock"), pytest.raises(InputError, match="is being written by another run"):
-            cut(root)
+        with (root / "instances" / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            with pytest.raises(
+                InputError, match="instances is used by another run: wait until that has ended, or end it"
+            ):
+                cut(root)
 
     def test_full_disk(self, root, little_room, find_leftovers):
         told = "cannot be written .*: make room there, then repeat; what is whole is kept"

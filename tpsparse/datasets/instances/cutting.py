@@ -23,14 +23,14 @@ from typing import Any
 import av
 import cv2
 import numpy as np
-from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from ...errors import InputError
 from ...structures.files import atomic_write, remove_partials
+from ...structures.folder_lock import folder_lock
 from ...workers import Crashed, cores, run_pooled
 from ..decoding import Decoder, Timeline, VideoFacts, scan_video
-from ..extraction import LOCK_FILE, reduced_size
+from ..extraction import reduced_size
 from ..problems import ProblemLog
 from .annotation import Instance, read_annotations
 from .layout import instance_file, instances_folder, source_video, videos_folder
@@ -116,7 +116,7 @@ def cut_instances(
     if not videos_folder(root).is_dir():
         raise InputError(f"{videos_folder(root)} is missing: put the source videos there as <youtube_id>.mp4")
     result = CutResult()
-    with _claimed(instances_folder(root)):
+    with folder_lock(instances_folder(root), remedy="end it"):
         jobs = _jobs(root, instances, result, short_side=short_side, shots_at_zero=shots_at_zero)
         total = sum(len(job.cuts) for job in jobs)
         with tqdm(
@@ -227,19 +227,6 @@ def _write(path: Path, frames: Iterable[np.ndarray], cut: Cut) -> None:
 
 def _size(frame: np.ndarray) -> tuple[int, int]:
     return frame.shape[0], frame.shape[1]
-
-
-def _claimed(folder: Path) -> Any:
-    """Keep other runs out while this one cuts.
-
-    Raises:
-        InputError: If another run is cutting there.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        return FileLock(folder / LOCK_FILE).acquire(timeout=0)
-    except Timeout as error:
-        raise InputError(f"{folder} is being written by another run: wait for it") from error
 
 
 def _jobs(
