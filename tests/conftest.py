@@ -30,10 +30,16 @@ def one_thread() -> None:
 
 @pytest.fixture(autouse=True)
 def no_scope() -> None:
-    """A run sets the scope in which names are looked up for the whole process; a test starts without it."""
+    """A run sets the scope in which names are looked up for the whole process; a test starts without it.
+
+    So it does with the log, named by the second in which the run began: another of that second, in the next test, would
+    write to what pytest had put in the place of the terminal.
+    """
+    from mmengine.logging import MMLogger
     from mmengine.registry import DefaultScope
 
     DefaultScope._instance_dict.clear()
+    MMLogger._instance_dict.clear()
 
 
 @pytest.fixture

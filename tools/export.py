@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -46,20 +47,24 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--out",
         type=folder,
-        help="OUT/<network>/ is written (default: beside each checkpoint, where a run with this backend looks)",
+        help="OUT/<network>/ is written, for programs other than this (default: beside each checkpoint, where a run "
+        "with this backend looks)",
     )
     add_config_options(parser)
     args = parser.parse_args(argv)
 
     from tpsparse.engine import load_config
+    from tpsparse.structures.folder_lock import folder_lock
     from tpsparse.taxonomy import Taxonomy
 
     # Which names fill the config does not matter for finding networks.
     any_names = Taxonomy(parts=("part",), states=("state",), actions=("action",))
     cfg = load_config(args.config, options=args.cfg_options, work_dir=args.work_dir, taxonomy=any_names, label_table={})
     sources = find_sources(cfg, args.config, args.checkpoint, args.cfg_options)
-    for source in tqdm(sources, desc="export", unit="network"):
-        tqdm.write(str(_export(source, args.backend, args.out)))
+    alone = nullcontext() if args.out is None else folder_lock(args.out, remedy="give another --out")
+    with alone:
+        for source in tqdm(sources, desc="export", unit="network"):
+            tqdm.write(str(_export(source, args.backend, args.out)))
     return DONE
 
 
@@ -106,11 +111,15 @@ def _export(source: Source, backend: str, out: str | None) -> Path:
         return next(iter(graphs.values())).path.parent
     target = Path(out) / network_name(source.config, source.train_options)
     partial = target.with_name(f".{target.name}.partial")
+    earlier = target.with_name(f".{target.name}.earlier")
     with writing_told(target):
-        shutil.rmtree(partial, ignore_errors=True)
+        for left in (partial, earlier):  # by a run that was killed
+            shutil.rmtree(left, ignore_errors=True)
         export(network, find_signatures(network), partial, backend=backend)
-        shutil.rmtree(target, ignore_errors=True)
+        if target.exists():
+            target.rename(earlier)
         partial.rename(target)
+        shutil.rmtree(earlier, ignore_errors=True)
     return target
 
 

@@ -55,7 +55,7 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_runtime(parser: argparse.ArgumentParser) -> None:
-    """How the networks of a system are run: as ``--cfg-options runtime=...``, which knows further values."""
+    """How the networks of a system are run; ``--cfg-options runtime.batch_persons=64`` and the like say more."""
     parser.add_argument(
         "--runtime",
         choices=("exact", "fast"),
@@ -65,7 +65,7 @@ def add_runtime(parser: argparse.ArgumentParser) -> None:
 
 def with_runtime(options: dict[str, Any], runtime: str | None) -> dict[str, Any]:
     """The options of a config with the ``--runtime`` that was given, if any."""
-    return options if runtime is None else {**options, "runtime": runtime}
+    return options if runtime is None else {**options, "runtime.preset": runtime}
 
 
 def add_launcher(parser: argparse.ArgumentParser) -> None:

@@ -8,6 +8,13 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Errors of a disk, a quota or a limit that is used up."""
 
 
+def first_line(error: BaseException) -> str:
+    """What an error says, in one line."""
+    # The text of a KeyError is quoted.
+    text = str(error.args[0] if isinstance(error, KeyError) and error.args else error).strip()
+    return text.splitlines()[0] if text else type(error).__name__
+
+
 class InputError(ValueError):
     """A file, list, config or checkpoint that cannot be used.
 

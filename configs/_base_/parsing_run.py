@@ -1,8 +1,8 @@
 """A system: stages fill the record of each test video, which is scored and written as a submission."""
 
 out_dir = "@work_dir"
-# Or "fast", or values such as dict(preset="fast", batch_persons=64): see tpsparse/runtime/settings.py.
-runtime = "exact"
+# Or "fast", with values that differ from it: see tpsparse/runtime/settings.py.
+runtime = dict(preset="exact")
 
 model = dict(
     type="ActionParser",

@@ -19,6 +19,7 @@ from tpsparse.engine import load_config
 from tpsparse.errors import InputError
 from tpsparse.parsing import DetectPartsAndObjects, check_row, frame_parts
 from tpsparse.registry import MODELS
+from tpsparse.runtime import Runtime
 from tpsparse.structures import FrameParse, VideoParse
 
 CONFIG = "part_detection/scu_faster-rcnn_vgg11_1xb8_synthetic.py"
@@ -56,9 +57,10 @@ class TestNetwork:
 
     @pytest.fixture
     def run(self, network, names, images, frames):
-        def go(**kwargs):
+        def go(batch_frames=8, **kwargs):
             options = {"model.test_cfg.rcnn.max_per_img": 1000}
             stage = DetectPartsAndObjects(**network, taxonomy=names, options=options, **kwargs)
+            stage.use(Runtime(batch_frames=batch_frames))
             parses = [dataclasses.replace(frame) for frame in frames]
             stage.parse_frames(images, parses)
             return stage, parses

@@ -12,6 +12,7 @@ from tpsparse.engine import load_config
 from tpsparse.errors import InputError
 from tpsparse.parsing import ParsePartStates, check_row
 from tpsparse.registry import MODELS, STAGES
+from tpsparse.runtime import Runtime
 from tpsparse.structures import FrameObjects, FrameParse, VideoParse
 from tpsparse.taxonomy import Taxonomy
 
@@ -103,7 +104,8 @@ def test_what_it_gives(stage, images, frames, names):
 
 def test_batches_do_not_matter(stage, network, names, images, frames):
     stage.parse_frames(images, frames)
-    single = ParsePartStates(**network(NAME), taxonomy=names, batch_frames=1)
+    single = ParsePartStates(**network(NAME), taxonomy=names)
+    single.use(Runtime(batch_frames=1))
     again = [FrameParse(f.frame_index, f.boxes, part_boxes=f.part_boxes, objects=f.objects) for f in frames]
     single.parse_frames(images, again)
     for one, other in zip(frames, again):

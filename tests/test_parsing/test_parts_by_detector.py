@@ -12,6 +12,7 @@ from tpsparse.engine import load_config
 from tpsparse.errors import InputError
 from tpsparse.parsing import DetectPersons, ParseParts, check_row
 from tpsparse.registry import MODELS
+from tpsparse.runtime import Runtime
 from tpsparse.structures import FrameParse
 
 PARTS = "part_detection/pcf_yolof_r18-c5_1xb16_synthetic-128x96"
@@ -63,9 +64,10 @@ def frames(drawn, *, keypoints=True):
 class TestPartDetector:
     @pytest.fixture
     def run(self, network, tiny_taxonomy, images, drawn):
-        def go(suffix="", parses=None, score_thr=0.0, **kwargs):
+        def go(suffix="", parses=None, score_thr=0.0, batch_persons=8, **kwargs):
             options = {"model.test_cfg.score_thr": score_thr}
             stage = ParseParts(**network(PARTS + suffix), taxonomy=tiny_taxonomy, options=options, **kwargs)
+            stage.use(Runtime(batch_persons=batch_persons))
             parses = frames(drawn) if parses is None else parses
             stage.parse_frames(images, parses)
             return stage, parses

@@ -15,6 +15,7 @@ from tpsparse.errors import InputError
 from tpsparse.parsing import ActionParser, EstimatePose, EstimatePoseMediaPipe, pose
 from tpsparse.poses.landmarks import LANDMARKS, Pose
 from tpsparse.registry import MODELS, SCOPE
+from tpsparse.runtime import Runtime
 from tpsparse.structures import FrameParse
 
 VIDEOS = Path(__file__).resolve().parents[2] / ".." / "shared" / "videos"
@@ -66,8 +67,10 @@ class TestEstimatePose:
 
     def test_batches_across_frames_do_not_matter(self, stage):
         one, all_at_once = some_frames(), some_frames()
-        stage(batch_persons=1).parse_frames(noise(), one)
-        stage(batch_persons=3).parse_frames(noise(), all_at_once)
+        for count, frames in ((1, one), (3, all_at_once)):
+            built = stage()
+            built.use(Runtime(batch_persons=count))
+            built.parse_frames(noise(), frames)
         for alone, together in zip(one, all_at_once, strict=True):
             np.testing.assert_allclose(alone.keypoints, together.keypoints, atol=1e-2)
 

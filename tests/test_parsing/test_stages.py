@@ -13,6 +13,7 @@ from tpsparse.errors import InputError
 from tpsparse.parsing import ClassifyVideo, DetectPersons, EnsembleActions, FuseFeatures, ParseParts
 from tpsparse.parsing.parser import build_stage
 from tpsparse.parsing.persons import weighted_mean
+from tpsparse.runtime import Runtime
 from tpsparse.structures import FrameParse, VideoParse
 
 
@@ -43,7 +44,8 @@ class TestDetectPersons:
     @pytest.fixture(scope="class")
     def found(self, stages, video, tiny_taxonomy):
         def run(batch_frames):
-            stage = build(DetectPersons, stages["DetectPersons"], tiny_taxonomy, batch_frames=batch_frames)
+            stage = build(DetectPersons, stages["DetectPersons"], tiny_taxonomy)
+            stage.use(Runtime(batch_frames=batch_frames))
             parse = start(video, [1, 6, 11])
             stage.parse_frames(video.frames([1, 6, 11]), parse.frames)
             stage.parse_video(video, parse)
@@ -105,7 +107,8 @@ def test_weighted_mean(scores, weights, expected):
 
 class TestParseParts:
     def parse(self, stages, video, taxonomy, batch_persons):
-        stage = build(ParseParts, stages["ParseParts"], taxonomy, batch_persons=batch_persons)
+        stage = build(ParseParts, stages["ParseParts"], taxonomy)
+        stage.use(Runtime(batch_persons=batch_persons))
         boxes = [np.array([[10, 5, 40, 60], [50, 5, 80, 60]]), np.zeros((0, 4)), np.array([[20, 10, 60, 50]])]
         frames = [FrameParse(number, box) for number, box in zip((1, 6, 11), boxes)]
         stage.parse_frames(video.frames([1, 6, 11]), frames)

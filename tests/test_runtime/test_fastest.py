@@ -1,126 +1,113 @@
-"""Which engine ``backend="fastest"`` comes to, and that nothing else changes."""
+"""Which engine ``backend="fastest"`` comes to, and that PyTorch takes its place where it fails."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
+import torch
 from runtime_networks import assert_alike, items_of, open_network, predict
 
 from tpsparse.errors import InputError
-from tpsparse.runtime import PRESETS, Runtime, fastest, precision, run_with
-from tpsparse.runtime.fastest import choose_engine
+from tpsparse.runtime import PRESETS, Runtime, engines, fastest, networks, precision, run_with
+from tpsparse.runtime.backends import openvino
+from tpsparse.runtime.fastest import fastest_engine
 
 FP32 = 1e-4
-FASTEST = Runtime(backend="fastest")
-TABLE = {"bf16": {"HRNet": "openvino"}, "fp32": {"HRNet": "onnx"}}
-
-
-@pytest.fixture(autouse=True)
-def table(monkeypatch):
-    monkeypatch.setattr(fastest, "ENGINES", TABLE)
+FASTEST = Runtime(backend="fastest", memory_format="channels_last")
+CPU = torch.device("cpu")
 
 
 @pytest.fixture
-def made(monkeypatch):
-    """Names of engines whose files were asked for."""
-    from tpsparse.runtime import engines
-
-    done = []
-    monkeypatch.setattr(engines, "exported_graphs", lambda network, backend, checkpoint: done.append(backend))
-    return done
+def table(monkeypatch):
+    """Another than the measured one, so that both engines are in it."""
+    monkeypatch.setattr(fastest, "ENGINES", {"bf16": {"HRNet": "openvino"}, "fp32": {"HRNet": "onnx"}})
 
 
 @pytest.fixture
 def told(monkeypatch):
     lines = []
-    monkeypatch.setattr(fastest, "print_log", lambda line, *_, **__: lines.append(line))
-    fastest._warn.cache_clear()
+    monkeypatch.setattr(networks, "print_log", lambda line, *_, **__: lines.append(line))
     return lines
 
 
-def multiplies(monkeypatch, known):
-    monkeypatch.setattr(precision, "_multiplies_bf16", lambda: known)
+def test_by_what_is_computed(table):
+    pose = open_network("pose").model
+    assert [fastest_engine(pose, each, CPU) for each in ("bf16", "fp32", "fp16")] == ["openvino", "onnx", "torch"]
+    assert fastest_engine(pose, "bf16", torch.device("cuda")) == "torch"
+    assert {fastest_engine(open_network(name).model, "bf16", CPU) for name in ("tsn flow", "mlp")} == {"torch"}
 
 
-@pytest.fixture(autouse=True)
-def packages(monkeypatch):
-    """Whether a package is there: all are but those that are put into the set."""
-    missing = set()
-    monkeypatch.setattr(fastest.importlib.util, "find_spec", lambda name: None if name in missing else object())
-    return missing
+@pytest.mark.parametrize(("has_bf16", "run"), [(True, ("bf16", "openvino")), (False, ("fp32", "onnx"))])
+def test_what_a_network_runs_with_is_told(table, told, monkeypatch, has_bf16, run):
+    monkeypatch.setattr(precision, "_multiplies_bf16", lambda: has_bf16)
+    asked = []
+    monkeypatch.setattr(engines, "run_on_engine", lambda network, runtime, checkpoint: asked.append(checkpoint))
+    network = open_network("pose")
+    for persons in (3, 5):  # to ask again does nothing
+        found = run_with(network, Runtime("bf16", backend="fastest", batch_persons=persons), checkpoint="w (1).pth")
+        assert found == Runtime(run[0], backend=run[1], batch_persons=persons)
+    assert asked == ["w (1).pth"] and not told
+    with pytest.raises(ValueError, match="runs with"):
+        run_with(network, Runtime(), checkpoint="")
 
 
 @pytest.mark.parametrize(
-    ("asked", "has_bf16", "chosen"), [("bf16", True, "openvino"), ("bf16", False, "onnx"), ("fp32", True, "onnx")]
+    ("error", "line"),
+    [
+        (InputError("runtime.backend onnx needs the package onnxruntime: pip install"), "onnxruntime: pip install"),
+        (OSError(30, "Read-only file system", "w.pth.onnx"), "[Errno 30] Read-only file system: 'w.pth.onnx'"),
+        (NotADirectoryError(20, "Not a directory", "w.pth.onnx"), "Not a directory: 'w.pth.onnx'"),
+        (RuntimeError("no kernel\nfor this"), "than onnx: no kernel"),
+        (ImportError("libfoo.so"), "than onnx: libfoo.so"),
+    ],
+    ids=lambda each: type(each).__name__,
 )
-def test_by_what_is_computed(asked, has_bf16, chosen, made, told, monkeypatch):
-    multiplies(monkeypatch, has_bf16)
-    runtime = Runtime(asked, "channels_last", fuse=True, backend="fastest", batch_frames=3)
-    assert choose_engine(open_network("pose"), runtime, "a.pth") == Runtime(
-        asked, "channels_last", True, False, chosen, 3
-    )
-    assert (made, told) == ([chosen], [])
+@pytest.mark.parametrize("place", ["exported_graphs", "open_engine"])
+def test_what_fails_is_run_by_torch(table, told, monkeypatch, tmp_path, place, error, line):
+    def fail(*_, **__):
+        raise error
+
+    pytest.importorskip("onnxruntime")
+    if place == "exported_graphs":
+        monkeypatch.setattr(engines, place, fail)
+    else:  # of one of several graphs, when others may have been opened
+        monkeypatch.setattr(engines, "exported_graphs", lambda *_: _Anything())
+        monkeypatch.setattr(engines.BACKENDS["onnx"], place, fail)
+    plain, network = open_network("pose"), open_network("pose")
+    items = items_of(plain)
+    found = run_with(network, FASTEST, checkpoint=str(tmp_path / "a.pth"))
+    assert found == Runtime(memory_format="channels_last")
+    assert_alike(predict(network, items), predict(plain, items), FP32)
+    assert len(told) == 1 and told[0].startswith(f"{network.config.filename} runs on PyTorch") and line in told[0]
 
 
-def test_others_and_gpus_stay_with_torch(made):
-    for network in (open_network("tsn flow"), open_network("mlp")):
-        assert choose_engine(network, FASTEST, "a.pth").backend == "torch"
-    network = open_network("pose")
-    network.model.to("meta")  # for a GPU
-    assert choose_engine(network, FASTEST, "a.pth").backend == "torch"
-    assert not made
+class _Anything(dict):
+    def __missing__(self, name):
+        return type("Exported", (), dict(path=name))
 
 
-def test_missing_packages_are_told_once(made, told, packages):
-    packages |= {"onnxscript", "onnxruntime"}
-    for _ in range(2):
-        assert choose_engine(open_network("pose"), FASTEST, "a.pth").backend == "torch"
-    assert not made and len(told) == 1
-    assert told[0].startswith("onnx would run some networks faster and needs onnxscript, onnxruntime: pip install")
+def test_a_cache_that_cannot_be_made_is_told(tmp_path):
+    """Asked for by name, an engine is not replaced: the message says what to do."""
+    for package in ("onnx", "onnxscript", "onnxruntime"):
+        pytest.importorskip(package)
+    (tmp_path / "a.pth.onnx").write_text("a file where the folder would be")
+    with pytest.raises(
+        InputError, match=r"a\.pth\.onnx cannot be written .*: copy the checkpoint to a folder of yours"
+    ):
+        run_with(open_network("mlp"), Runtime(backend="onnx"), checkpoint=str(tmp_path / "a.pth"))
 
 
-def test_files_that_cannot_be_made_are_told(told, monkeypatch):
-    from tpsparse.runtime import engines
-
-    def refuse(*_):
-        raise InputError("/data/w.pth.onnx cannot be written: copy the checkpoint")
-
-    monkeypatch.setattr(engines, "exported_graphs", refuse)
-    network = open_network("pose")
-    assert choose_engine(network, FASTEST, "a.pth").backend == "torch"
-    [line] = told
-    assert line.startswith(f"{network.config.filename} runs on PyTorch") and line.endswith("copy the checkpoint")
-
-
-def test_a_network_runs_so(tmp_path):
+def test_a_network_runs_so(table, told, tmp_path):
     for package in ("onnx", "onnxscript", "onnxruntime"):
         pytest.importorskip(package)
     plain, network = open_network("pose"), open_network("pose")
     items = items_of(plain)
-    for _ in range(2):  # to ask again does nothing
-        run_with(network, FASTEST, checkpoint=str(tmp_path / "a.pth"))
+    assert run_with(network, FASTEST, checkpoint=str(tmp_path / "a.pth")).backend == "onnx"
     assert_alike(predict(network, items), predict(plain, items), FP32)
     assert not sum(weight.numel() for weight in network.model.backbone.parameters())  # they are the engine's
-    with pytest.raises(ValueError, match="runs with"):
-        run_with(network, Runtime(), checkpoint=str(tmp_path / "a.pth"))
 
 
-def test_the_measured_table(monkeypatch):
+def test_the_measured_table():
     """It names engines that are there, for precisions that they have, and is what fast uses."""
-    monkeypatch.undo()
-    from tpsparse.runtime.backends import openvino
-
     assert set(fastest.ENGINES) == {"fp32", "bf16"} and PRESETS["fast"].backend == "fastest"
-    assert {engine for engines in fastest.ENGINES.values() for engine in engines.values()} <= set(fastest.PACKAGES)
+    assert {engine for named in fastest.ENGINES.values() for engine in named.values()} <= set(engines.BACKENDS)
     assert set(fastest.ENGINES["bf16"].values()) <= {"openvino"} and "bf16" in openvino.HINTS
-
-
-def test_checkpoint_folder(tmp_path, monkeypatch, made):
-    """What an engine needs is asked for beside the checkpoint."""
-    from tpsparse.runtime import engines
-
-    seen = []
-    monkeypatch.setattr(engines, "exported_graphs", lambda network, backend, checkpoint: seen.append(checkpoint))
-    choose_engine(open_network("pose"), FASTEST, str(tmp_path / "w (1).pth"))
-    assert [Path(each).name for each in seen] == ["w (1).pth"]

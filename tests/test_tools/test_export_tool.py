@@ -1,12 +1,11 @@
 from __future__ import annotations
 
+import fcntl
 import json
-import logging
 import shutil
 from pathlib import Path
 
 import pytest
-from mmengine.logging import MMLogger
 from tiny import QUICK, QUICK_SYSTEM, quick_config
 
 from tpsparse.cli import DONE, FAILED
@@ -17,20 +16,15 @@ for package in ("onnx", "onnxscript", "onnxruntime", "openvino"):
 FUSION = quick_config("feature_fusion")
 
 
-@pytest.fixture(autouse=True)
-def logs_as_before():
-    """The tool starts no run, so that its log is one for all that comes after it in this process."""
-    loggers, disabled = dict(MMLogger._instance_dict), logging.root.manager.disable
-    yield
-    MMLogger._instance_dict.clear()
-    MMLogger._instance_dict.update(loggers)
-    logging.disable(disabled)
-
-
 @pytest.fixture
 def work_dir(quick_work_dir, tmp_path):
     """Weights of the quick system, in a folder of their own, since files are written beside them."""
     return Path(shutil.copytree(quick_work_dir, tmp_path / "work (ü)"))
+
+
+def printed(capsys):
+    """Lines of the output but those of the log."""
+    return [line for line in capsys.readouterr().out.splitlines() if " - mmengine - " not in line]
 
 
 def graphs_in(folder):
@@ -42,12 +36,12 @@ def test_one_network_beside_its_checkpoint(run_tool, work_dir, capsys):
     for _ in range(2):  # the second time there is nothing to do
         assert run_tool("export", FUSION, run_of, "--backend", "onnx") == DONE
     [folder] = (run_of / "epoch_1.pth.onnx").iterdir()
-    assert capsys.readouterr().out.splitlines() == [str(folder)] * 2
+    assert printed(capsys) == [str(folder)] * 2
     assert graphs_in(folder)["backend"] == "onnx" and (folder / "logits.onnx").is_file()
     # The file itself, and the default, which is the folder of the run.
     for arguments in ([run_of / "epoch_1.pth"], ["--work-dir", run_of]):
         assert run_tool("export", FUSION, *arguments, "--backend", "onnx") == DONE
-        assert capsys.readouterr().out.splitlines() == [str(folder)]
+        assert printed(capsys) == [str(folder)]
 
 
 def test_one_network_to_a_folder(run_tool, work_dir, tmp_path, capsys):
@@ -58,7 +52,24 @@ def test_one_network_to_a_folder(run_tool, work_dir, tmp_path, capsys):
     assert {path.name for path in (out / FUSION.stem).iterdir()} == {"graphs.json", "logits.xml", "logits.bin"}
     assert graphs_in(out / FUSION.stem)["network"] == "MultiModalFusion"
     assert not (work_dir / FUSION.stem / "epoch_1.pth.openvino").exists()
-    assert capsys.readouterr().out.splitlines() == [str(out / FUSION.stem)] * 2
+    assert printed(capsys) == [str(out / FUSION.stem)] * 2
+
+
+def test_one_run_at_a_time_in_a_folder(run_tool, work_dir, tmp_path, capsys):
+    out = tmp_path / "out"
+    arguments = ("export", FUSION, work_dir / FUSION.stem, "--backend", "onnx", "--out", out)
+    assert run_tool(*arguments) == DONE
+    whole = (out / FUSION.stem / "logits.onnx").read_bytes()
+    with (out / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert run_tool(*arguments) == FAILED
+    assert "out is used by another run: wait until that has ended, or give another --out" in capsys.readouterr().err
+    assert (out / FUSION.stem / "logits.onnx").read_bytes() == whole
+    # What killed runs have left goes with the next.
+    for left in ("partial", "earlier"):
+        (out / f".{FUSION.stem}.{left}").mkdir()
+    assert run_tool(*arguments) == DONE
+    assert [path.name for path in out.iterdir()] == [FUSION.stem]
 
 
 def test_a_system(run_tool, work_dir, tmp_path, capsys):
@@ -70,7 +81,7 @@ def test_a_system(run_tool, work_dir, tmp_path, capsys):
     assert run_tool("export", config, "--work-dir", work_dir, "--backend", "onnx", "--out", out) == DONE
     names = {quick_config(task).stem for task in ("action_recognition", "feature_fusion")}
     assert {path.name for path in out.iterdir()} == names
-    assert set(capsys.readouterr().out.splitlines()) == {str(out / name) for name in names}
+    assert set(printed(capsys)) == {str(out / name) for name in names}
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,6 @@ def detect(quick_work_dir, tiny_taxonomy, tiny_root):
             config=str(config),
             checkpoint=str(quick_work_dir / DETECTOR.stem),
             taxonomy=tiny_taxonomy,
-            batch_frames=2,
             options={"data_root": str(tiny_root)},
         )
         video = Video(tiny_root / "test_videos" / "push_up" / "push_up_test_0.mp4")

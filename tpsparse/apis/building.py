@@ -14,7 +14,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from ..datasets.tasks import TPSFeatureDataset
 from ..engine import config_taxonomy
-from ..errors import InputError
+from ..errors import InputError, first_line
 from ..models.fusion import FeatureClassifier
 from ..parsing import load_weights
 from ..parsing.network import (
@@ -50,13 +50,6 @@ def building(config: str | Path) -> Iterator[None]:
     except (TypeError, KeyError, ValueError) as error:
         told = f"config {config} cannot be built ({first_line(error)})"
         raise InputError(f"{told}: correct it or the --cfg-options") from error
-
-
-def first_line(error: Exception) -> str:
-    """What an error says, in one line."""
-    # The text of a KeyError is quoted.
-    text = str(error.args[0] if isinstance(error, KeyError) and error.args else error).strip()
-    return text.splitlines()[0] if text else type(error).__name__
 
 
 def network_of(runner: Runner) -> Module:

@@ -8,12 +8,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from av import FFmpegError
 from mmengine.registry import init_default_scope
 
 from ..cli import with_runtime
 from ..datasets.video import Video, frames_of
 from ..engine import fix_threads, load_config
-from ..errors import InputError, UnwritableError
+from ..errors import InputError, UnwritableError, first_line
 from ..parsing import ActionParser
 from ..parsing.network import (
     find_checkpoint,
@@ -26,7 +27,7 @@ from ..structures.export import LEAST_STATE_SCORE, parse_to_json
 from ..structures.files import remove_partials, write_json, writing_told
 from ..taxonomy import Taxonomy
 from ..visualization import write_overlay
-from .building import building, first_line, is_system
+from .building import building, is_system
 
 RECORD_FILE = "record.safetensors"
 ASSUMED_FPS = 25.0
@@ -108,7 +109,7 @@ def parse_to_folder(
         )
     except UnwritableError:
         raise
-    except ValueError as error:
+    except (ValueError, FFmpegError) as error:
         with suppress(OSError):  # it holds something else
             folder.rmdir()
         raise InputError(f"{path} cannot be drawn ({first_line(error)}): encode it again or leave it out") from error

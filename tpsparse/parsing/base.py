@@ -74,7 +74,7 @@ class NetworkStage(Stage):
 
     Attributes:
         network: The network.
-        runtime: How it is run.
+        runtime: How it is run on this machine.
     """
 
     network: TrainedNetwork
@@ -86,8 +86,7 @@ class NetworkStage(Stage):
         Raises:
             InputError: If it cannot be run so.
         """
-        self.runtime = runtime
-        self.network.use(runtime)
+        self.runtime = self.network.use(runtime)
 
 
 def check_row(stages: Sequence[Stage]) -> None:

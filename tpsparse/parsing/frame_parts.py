@@ -29,7 +29,6 @@ class DetectPartsAndObjects(NetworkStage):
     Args:
         config: Config that the detector was trained with.
         checkpoint: Its weights: a file, a URL or the folder of its run.
-        batch_frames: Frames in a batch, in place of the runtime's.
         min_inside: Share of a part's area that must lie in the box of its person, in (0, 1].
         max_objects: Objects kept of a frame, those of the highest scores.
         min_object_score: Least score of an object; the least of a part is the network's own.
@@ -45,7 +44,6 @@ class DetectPartsAndObjects(NetworkStage):
         config: str,
         checkpoint: str,
         taxonomy: Taxonomy,
-        batch_frames: int | None = None,
         min_inside: float = 0.5,
         max_objects: int = 10,
         min_object_score: float = 0.3,
@@ -57,14 +55,13 @@ class DetectPartsAndObjects(NetworkStage):
             )
         self.network = load_network(config, checkpoint, taxonomy, options)
         self.num_parts = len(taxonomy.parts)
-        self.batch_frames = batch_frames
         self.min_inside = min_inside
         self.max_objects = max_objects
         self.min_object_score = min_object_score
 
     def parse_window(self, window: Window) -> None:
         """Give part boxes and scores of every person, and the objects of the frame."""
-        results = frame_results(self.network, window, self.batch_frames or self.runtime.batch_frames)
+        results = frame_results(self.network, window, self.runtime.batch_frames)
         found = [
             (each.pred_instances.bboxes, each.pred_instances.scores, each.pred_instances.labels) for each in results
         ]

@@ -58,13 +58,13 @@ class TrainedNetwork:
     def __post_init__(self) -> None:
         self._preprocess = Preprocess(self.model)
 
-    def use(self, runtime: Runtime) -> None:
-        """Run as a system's config says from now on.
+    def use(self, runtime: Runtime) -> Runtime:
+        """Run as a system's config says from now on; what that comes to on this machine.
 
         Raises:
             InputError: If the network cannot be run so.
         """
-        run_with(self, runtime, checkpoint=self.checkpoint)
+        return run_with(self, runtime, checkpoint=self.checkpoint)
 
     def preparation(self, kind: str) -> Prepare | None:
         """What prepares whole batches with the numbers of the pipeline; None where only the pipeline knows how.

@@ -23,7 +23,7 @@ from ..structures.parse import read_metadata
 from ..taxonomy import Taxonomy
 from ..version import __version__
 from .actions import read_weights
-from .base import Stage, check_row
+from .base import NetworkStage, Stage, check_row
 from .clips import ClipStage
 from .network import file_digest, find_checkpoint, fingerprint
 from .passes import run_pass
@@ -93,12 +93,15 @@ class ActionParser(BaseModel):
         _check_keeps(stages)
         self.frames = FRAME_SAMPLERS.build(frames)
         self.save_dir = Path(save_dir) if save_dir else None
-        made_by = [_identity(stage, names) for stage in stages]
+        made_by = [[_identity(config, names), _run_by(stage)] for stage, config in zip(self.stages, stages)]
         others = [stage.depends_on for stage in self.stages]
-        run_by = self.runtime.identity()
-        self.fingerprint = fingerprint([__version__, taxonomy, run_by, frames, made_by, *filter(None, others)])
+        self.fingerprint = fingerprint([__version__, taxonomy, frames, made_by, *filter(None, others)])
         self.keeps = [
-            Keep(end, Path(stage["keep"]), fingerprint([__version__, taxonomy, run_by, made_by[:end], others[:end]]))
+            Keep(
+                end,
+                Path(stage["keep"]),
+                fingerprint([__version__, taxonomy, made_by[:end], others[:end]]),
+            )
             for end, stage in enumerate(stages, start=1)
             if save_dir and stage.get("keep")
         ]
@@ -247,6 +250,11 @@ def _identity(stage: dict[str, Any], taxonomy: Taxonomy) -> dict[str, Any]:
     if isinstance(identity.get("weights"), str):
         identity["weights"] = read_weights(identity["weights"])
     return identity
+
+
+def _run_by(stage: Stage) -> dict[str, Any] | None:
+    """What a stage's network does run with on this machine, which may be other than what was asked for."""
+    return stage.runtime.identity() if isinstance(stage, NetworkStage) else None
 
 
 def _test_set(cfg: Config) -> dict[str, Any]:

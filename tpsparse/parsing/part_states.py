@@ -38,7 +38,6 @@ class ParsePartStates(NetworkStage):
     Args:
         config: Config that the network was trained with.
         checkpoint: Its weights: a file, a URL or the folder of its run.
-        batch_frames: Frames in a batch, in place of the runtime's.
         options: Overrides of the config in the stage.
     """
 
@@ -51,19 +50,17 @@ class ParsePartStates(NetworkStage):
         config: str,
         checkpoint: str,
         taxonomy: Taxonomy,
-        batch_frames: int | None = None,
         options: dict[str, Any] | None = None,
     ) -> None:
         self.network = load_network(config, checkpoint, taxonomy, options)
         self.taxonomy = taxonomy
-        self.batch_frames = batch_frames
 
     def parse_window(self, window: Window) -> None:
         """Give state scores and features of every person."""
         images, frames = window.images.cpu().numpy(), window.records()
         inhabited = [(image, frame) for image, frame in zip(images, frames) if len(frame)]
         results: list[Any] = []
-        for batch in batches(inhabited, self.batch_frames or self.runtime.batch_frames):
+        for batch in batches(inhabited, self.runtime.batch_frames):
             results += self.network.predict([self.network.pipeline(self._item(*each)) for each in batch])
         self._make_room(window)
         if results:

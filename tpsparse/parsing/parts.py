@@ -34,7 +34,6 @@ class ParseParts(NetworkStage):
     Args:
         config: Config that the network was trained with.
         checkpoint: Its weights: a file, a URL or the folder of its run.
-        batch_persons: Persons in a batch, across frames, in place of the runtime's.
         options: Overrides of the config in the stage.
     """
 
@@ -46,12 +45,10 @@ class ParseParts(NetworkStage):
         config: str,
         checkpoint: str,
         taxonomy: Taxonomy,
-        batch_persons: int | None = None,
         options: dict[str, Any] | None = None,
     ) -> None:
         self.network = load_network(config, checkpoint, taxonomy, options)
         self.taxonomy = taxonomy
-        self.batch_persons = batch_persons
         self.paints = has_step(self.network.config, PAINTER)
         self.outputs = self.network.model.outputs
         self.needs = ["boxes", "keypoints"] if self.paints else ["boxes"]
@@ -59,7 +56,7 @@ class ParseParts(NetworkStage):
 
     def parse_window(self, window: Window) -> None:
         """Give part boxes and whatever else the network tells of every person."""
-        size = self.batch_persons or self.runtime.batch_persons
+        size = self.runtime.batch_persons
         results = person_results(self.network, window, size, self._item)
         for name in self.outputs:
             rows = [result.get(name) for result in results]

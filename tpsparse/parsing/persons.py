@@ -34,7 +34,6 @@ class DetectPersons(NetworkStage):
     Args:
         config: Config that the detector was trained with.
         checkpoint: Its weights: a file, a URL or the folder of its run.
-        batch_frames: Frames in a batch, in place of the runtime's.
     """
 
     needs = ()
@@ -46,11 +45,9 @@ class DetectPersons(NetworkStage):
         config: str,
         checkpoint: str,
         taxonomy: Taxonomy,
-        batch_frames: int | None = None,
         options: dict[str, Any] | None = None,
     ) -> None:
         self.network = load_network(config, checkpoint, taxonomy, options)
-        self.batch_frames = batch_frames
         model = self.network.config.model
         self.gives = ["boxes", "scores"]
         if model.get("context_action"):
@@ -60,7 +57,7 @@ class DetectPersons(NetworkStage):
 
     def parse_window(self, window: Window) -> None:
         """Give boxes, scores and the features of the action branches."""
-        results = frame_results(self.network, window, self.batch_frames or self.runtime.batch_frames)
+        results = frame_results(self.network, window, self.runtime.batch_frames)
         persons = [result.pred_instances for result in results]
         window.set_persons([each.bboxes for each in persons], [each.scores for each in persons])
         for name, own in FRAME_OUTPUTS.items():

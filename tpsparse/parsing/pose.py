@@ -36,7 +36,6 @@ class EstimatePose(NetworkStage):
     Args:
         config: Config of the network; its ``test_pipeline`` makes the crop.
         checkpoint: Its weights: a file, a URL or the folder of its run.
-        batch_persons: Persons in a batch, across frames, in place of the runtime's.
         options: Overrides of the config.
 
     Raises:
@@ -52,18 +51,16 @@ class EstimatePose(NetworkStage):
         config: str,
         checkpoint: str,
         taxonomy: Taxonomy,
-        batch_persons: int | None = None,
         options: dict[str, Any] | None = None,
     ) -> None:
         self.network = load_network(config, checkpoint, taxonomy, options)
-        self.batch_persons = batch_persons
         count = self.network.config.model.head.out_channels
         if count != len(KEYPOINTS):
             raise InputError(f"config {config} tells {count} keypoints: give a network of COCO's {len(KEYPOINTS)}")
 
     def parse_window(self, window: Window) -> None:
         """Give the keypoints of every person, in the order of the boxes."""
-        size = self.batch_persons or self.runtime.batch_persons
+        size = self.runtime.batch_persons
         results = person_results(self.network, window, size, _item, self._predict())
         window.persons["keypoints"] = (
             torch.stack([_keypoints(each) for each in results])

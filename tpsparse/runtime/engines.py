@@ -16,7 +16,7 @@ from mmengine.logging import print_log
 from torch import Tensor
 from torch.utils._pytree import tree_unflatten
 
-from ..errors import InputError
+from ..errors import InputError, UnwritableError
 from ..structures.files import writing_told
 from .backends import BACKENDS, Engine
 from .export import INDEX, Exported, export, identity, read_exported
@@ -37,7 +37,7 @@ ABANDONED = 24 * 3600
 
 def run_on_engine(network: Network, runtime: Runtime, checkpoint: str) -> None:
     """Put the engine's graphs in the place of the network's own, whose weights are freed. What ``fuse`` and
-    ``memory_format`` ask for, engines do by themselves.
+    ``memory_format`` ask for, engines do by themselves. Nothing is changed unless all graphs can be run.
 
     Args:
         network: As it was loaded.
@@ -54,10 +54,14 @@ def run_on_engine(network: Network, runtime: Runtime, checkpoint: str) -> None:
     graphs = graphs_of(network.model)
     found = exported_graphs(network, runtime.backend, checkpoint)
     threads = torch.get_num_threads()
+    opened = {
+        name: backend.open_engine(
+            found[name].path, precision="fp32" if graph.light else precision, device=device, threads=threads
+        )
+        for name, graph in graphs.items()
+    }
     for name, graph in graphs.items():
-        of_graph = "fp32" if graph.light else precision
-        engine = backend.open_engine(found[name].path, precision=of_graph, device=device, threads=threads)
-        graph.put(_on_engine(name, engine, found[name]))
+        graph.put(_on_engine(name, opened[name], found[name]))
         for weight in graph.owner.parameters():
             weight.data = weight.data.new_empty(0)
     pool_regions(network_in(network.model), DTYPES.get(precision, torch.float32), device)
@@ -97,7 +101,9 @@ def exported_graphs(network: Network, backend: str, checkpoint: str) -> dict[str
             _make_room(cache, wanted)
             export(network, signatures, partial, backend=backend, programs=programs)
             _move(partial, folder, wanted)
-    except PermissionError as error:
+    except UnwritableError:
+        raise
+    except OSError as error:
         told = f"{cache} cannot be written ({error.strerror}): copy the checkpoint to a folder of yours"
         raise InputError(f"{told}, or set runtime.backend to torch") from error
     finally:
