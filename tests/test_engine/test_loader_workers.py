@@ -5,10 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.runner import Runner
 from tiny import quick_config
-
-from tpsparse.engine import ScalingRunner
 
 
 @pytest.fixture
@@ -55,19 +52,3 @@ def test_same_weights(config, run_tool, tmp_path):
     (folder / "last_checkpoint").write_text("epoch_1.pth")
     assert run_tool("train", config, "--resume", "--work-dir", folder, *options) == 0
     assert same(found[0], weights(folder))
-
-
-@pytest.mark.parametrize("workers", [0, 1])
-def test_loaders_leave_the_generator_of_the_model_alone(workers):
-    loader = dict(batch_size=2, num_workers=workers, dataset=torch.arange(4), sampler=dict(type="DefaultSampler"))
-    torch.manual_seed(0)
-    expected = torch.rand(3)
-
-    def drawn(build):
-        torch.manual_seed(0)
-        assert len(list(build(loader, seed=0))) == 2
-        return torch.rand(3)
-
-    assert drawn(ScalingRunner.build_dataloader).equal(expected)
-    # It is why the loaders have their own: when this fails, torch no longer draws there.
-    assert not drawn(Runner.build_dataloader).equal(expected)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from tpsparse.parsing.base import Stage
 from tpsparse.parsing.clips import ClipBatch, ClipPlan, ClipStage, HeldFrames
 from tpsparse.parsing.parser import _groups
 from tpsparse.parsing.passes import MOST_FRAMES, WINDOW_BYTES, run_pass, window_length
+from tpsparse.parsing.preparation.clips import ClipPreparation
 from tpsparse.structures import FrameParse, VideoParse
 
 
@@ -42,10 +45,12 @@ class Sums(ClipStage):
         return list(self.batches)
 
     def classify(self, batch, source):
-        self.held = len(source._held) if isinstance(source, HeldFrames) else None
         frames = source.frames(batch.numbers) if batch.numbers else np.zeros((0, 1, 1, 1))
         self.seen.append(frames[:, 0, 0, 0].tolist())
         return int(frames[:, 0, 0, 0].sum())
+
+    def preparation(self):
+        return None
 
     def write(self, video, parse, results):
         parse.features["sums"] = np.array(results)
@@ -92,9 +97,9 @@ def test_frames_are_dropped_when_no_clip_needs_them_any_more():
     plan = ClipPlan([stage], video)
     assert plan.wanted() == {1, 2, 5, 11}
     plan.see([1, 2, 3], video.frames([1, 2, 3]))
-    assert stage.seen == [[1, 2]] and sorted(plan.held._held) == [2] and plan.wanted() == {2, 5, 11}
+    assert stage.seen == [[1, 2]] and sorted(plan.held[None]._held) == [2] and plan.wanted() == {2, 5, 11}
     plan.see([5, 6], video.frames([5, 6]))
-    assert stage.seen == [[1, 2], [2, 5]] and sorted(plan.held._held) == []
+    assert stage.seen == [[1, 2], [2, 5]] and sorted(plan.held[None]._held) == []
 
 
 def test_frames_nobody_announced_are_read_from_the_video():
@@ -151,3 +156,37 @@ MARKS, MORE, CLIPS, STATES, WHOLE, READ = Marks(), Marks(), Sums(), Sums(), Whol
 )
 def test_the_video_is_decoded_once_where_that_can_be(row, expected):
     assert _groups(row) == expected
+
+
+def test_frames_are_held_as_the_network_sees_them(monkeypatch):
+    """A frame of full size is many times as large; stages that see frames alike hold them once."""
+    small = ClipPreparation((3, 2), keep_ratio=False, crop=None, crop_size=None, shape="NCHW", meta_keys=("label",))
+    clips = replace(small, shape="NCTHW", meta_keys=())
+    other = replace(small, scale=(6, 4))
+    assert small.of_frames() == clips.of_frames() != other.of_frames()
+    video = Clip()
+    stages = [Sums([1, 2], [2, 5]), Sums([2, 9]), Sums([1])]
+    for stage, kind in zip(stages, (small, clips, other)):
+        monkeypatch.setattr(stage, "preparation", kind.of_frames)
+        monkeypatch.setattr(stage, "classify", lambda batch, source: source.prepared(batch.numbers).shape)
+    plan = ClipPlan(stages, video)
+    plan.see([1, 2, 3], video.frames([1, 2, 3]))
+    first, second = plan.held.values()
+    assert sorted(first._held) == [2] and not second._held
+    assert first._held[2].shape == (1, 3, 2, 3) and first._held[2].untyped_storage().nbytes() == 18
+    plan.see([5, 9], video.frames([5, 9]))
+    assert plan.results == {0: [(2, 1, 3, 2, 3)] * 2, 1: [(2, 1, 3, 2, 3)], 2: [(1, 1, 3, 4, 6)]}
+    assert len(plan.held) == 2 and not first._held
+
+
+def test_held_frames_prepared_or_not():
+    video = Clip()
+    kind = ClipPreparation((3, 2), keep_ratio=False, crop=None, crop_size=None, shape="", meta_keys=())
+    held = HeldFrames(video, kind)
+    held.keep([1, 2], video.frames([1, 2]), {2})
+    video.asked.clear()
+    assert held.prepared([2, 2])[:, 0, 0, 0, 0].tolist() == [2, 2] and video.asked == []
+    assert held.prepared([2, 7])[:, 0, 0, 0, 0].tolist() == [2, 7] and video.asked == [[2, 7]]
+    assert held.frames([2])[0, 0, 0, 0] == 2 and video.asked[1:] == [[2]]  # as they are, they are read again
+    with pytest.raises(ValueError, match="frames are held as they are"):
+        HeldFrames(video).prepared([2])

@@ -20,7 +20,7 @@ from torch import nn
 from torch.utils._pytree import tree_leaves, tree_structure
 
 from tpsparse.errors import InputError
-from tpsparse.runtime import Runtime, engines, run_with
+from tpsparse.runtime import Runtime, engines, networks, run_with
 from tpsparse.runtime.backends import packages
 from tpsparse.runtime.engines import cache_folder, exported_graphs
 from tpsparse.runtime.export import INDEX, export, identity, read_exported
@@ -294,7 +294,7 @@ def test_signals_reach_a_process_whose_engines_are_gone(checkpoint):
     ],
 )
 def test_precisions_that_an_engine_has_not(values, told, tmp_path, monkeypatch):
-    monkeypatch.setattr(engines, "usable_precision", lambda precision, device: precision)
+    monkeypatch.setattr(networks, "usable_precision", lambda precision, device: precision)
     with pytest.raises(InputError, match=told):
         on_engine(SMALL, str(tmp_path / "a.pth"), **values)
     assert not list(tmp_path.iterdir())

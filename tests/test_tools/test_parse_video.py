@@ -6,6 +6,7 @@ import json
 import shutil
 
 import av
+import numpy as np
 import pytest
 
 
@@ -76,6 +77,22 @@ def test_bad_videos_are_skipped_and_counted(parse, clips, tmp_path, capfd, find_
         assert sum(f"{name}.mp4 {told}" in line for line in errors.splitlines()) == 1
     assert "skipped 3 of 4 videos, listed above" in errors
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["good"] and find_leftovers(tmp_path) == []
+
+
+def test_a_video_that_cannot_be_encoded_again_is_skipped(parse, clips, tmp_path, capfd):
+    """H.264's encoder refuses pictures this narrow, by an error that is FFmpeg's own."""
+    odd = tmp_path / "narrow.mp4"
+    with av.open(odd, "w") as file:
+        stream = file.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 8, 900, "yuv420p"
+        for _ in range(2):
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((900, 8, 3), dtype=np.uint8), format="rgb24")))
+        file.mux(stream.encode())
+    assert parse(odd, clips / "good.mp4") == 3
+    told = capfd.readouterr().err
+    assert sum("narrow.mp4 cannot be drawn (" in line for line in told.splitlines()) == 1
+    assert "encode it again or leave it out" in told and "skipped 1 of 2 videos, listed above" in told
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["good"]
 
 
 def test_nothing_can_be_parsed(parse, clips, tmp_path, capfd):

@@ -23,7 +23,7 @@ class EpochSeedHook(Hook):
 
     The state of the generators then follows from (seed, epoch, rank) alone: a run that is killed and resumed from
     its last epoch goes on as if it had never stopped, without storing any generator's state. It does not follow from
-    the number of loader workers either, as the loaders of :class:`.ScalingRunner` leave these generators alone.
+    the number of loader workers either.
     """
 
     priority = "VERY_HIGH"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from mmengine.optim import OptimWrapper
 from mmengine.runner import BaseLoop, Runner
 from torch import nn
@@ -20,9 +19,7 @@ class ScalingRunner(Runner):
     """mmengine's runner; its scaling of the learning rate also counts accumulated batches.
 
     ``num_workers=0`` is enough to have a config's data read in this process, where torch also asks for what belongs to
-    workers to be taken away. Batches from workers come as :class:`.Parcels`. Loaders draw from a generator of their
-    own: torch's draw once from that of the model when workers start, which in a run that was not interrupted is in its
-    first epoch alone.
+    workers to be taken away. Batches from workers come as :class:`.Parcels`.
     """
 
     @staticmethod
@@ -33,8 +30,6 @@ class ScalingRunner(Runner):
         if isinstance(dataloader, dict) and not dataloader.get("num_workers"):
             dataloader = {key: value for key, value in dataloader.items() if key not in OF_WORKERS}
         loader = Runner.build_dataloader(dataloader, seed, diff_rank_seed)
-        if loader.generator is None:
-            loader.generator = torch.Generator()
         if loader.num_workers:
             loader.collate_fn = Parcels(loader.collate_fn)
         return loader

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from ..datasets.base import FrameSource
 from ..datasets.tasks import clip_sample, feature_sample
 from ..datasets.tasks.features import STATE_FEATURE
 from ..datasets.video import Video
@@ -53,7 +52,7 @@ class ClassifyVideo(ClipStage):
         sample = clip_sample(video.path, video.name, video.num_frames, video.fps, label=-1)
         return [choose_frames(self.network, [sample])]
 
-    def classify(self, batch: ClipBatch, source: FrameSource | HeldFrames) -> Any:
+    def classify(self, batch: ClipBatch, source: HeldFrames) -> Any:
         """The network's result."""
         [result] = clip_results(self.network, batch, source)
         return result

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from ..datasets.base import FrameSource
 from ..datasets.segments import Segmenter
 from ..datasets.tasks import segment_sample
 from ..datasets.video import Video
@@ -74,7 +73,7 @@ class ClassifySegments(ClipStage):
         samples = [segment_sample(video.path, video.name, each, fps=video.fps, label=-1) for each in segments]
         return choose_frames(self.network, samples)
 
-    def classify(self, batch: ClipBatch, source: FrameSource | HeldFrames) -> np.ndarray:
+    def classify(self, batch: ClipBatch, source: HeldFrames) -> np.ndarray:
         """(N, L) probabilities of a batch of segments."""
         results = clip_results(self.network, batch, source)
         return np.stack([result.pred_score.float().cpu().numpy() for result in results])

@@ -21,7 +21,7 @@ from ..structures.files import writing_told
 from .backends import BACKENDS, Engine
 from .export import INDEX, Exported, export, identity, read_exported
 from .graphs import graphs_of, network_in
-from .precision import DTYPES, usable_precision
+from .precision import DTYPES
 from .regions import pool_regions
 from .settings import Runtime
 from .signatures import find_signatures, picked, tensors_in
@@ -41,15 +41,14 @@ def run_on_engine(network: Network, runtime: Runtime, checkpoint: str) -> None:
 
     Args:
         network: As it was loaded.
-        runtime: Names the engine and the precision.
+        runtime: Names the engine, and a precision that the device has.
         checkpoint: File or URL of the weights.
 
     Raises:
         InputError: If the engine's package is missing, it cannot run so, or the graphs cannot be exported or kept.
     """
     device = next((weight.device for weight in network.model.parameters()), torch.device("cpu"))
-    precision = usable_precision(runtime.precision, device)
-    backend = BACKENDS[runtime.backend]
+    precision, backend = runtime.precision, BACKENDS[runtime.backend]
     backend.check(precision, device)
     graphs = graphs_of(network.model)
     found = exported_graphs(network, runtime.backend, checkpoint)

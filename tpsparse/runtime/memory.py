@@ -2,7 +2,7 @@
 
 glibc gives every block above 32 MB back to the kernel when it is freed, and the next one of a network's activations is
 fresh pages again, each of which costs a fault: about a quarter of the time of a ResNet-50 on large frames on the
-virtual machine where it was measured (docs/benchmarks.md). See mallopt(3), ``M_MMAP_MAX`` and ``M_TRIM_THRESHOLD``.
+virtual machine where it was measured. See mallopt(3), ``M_MMAP_MAX`` and ``M_TRIM_THRESHOLD``.
 """
 
 from __future__ import annotations

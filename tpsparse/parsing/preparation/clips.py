@@ -7,7 +7,7 @@ C crops of a frame, V = C x clips views of a sample; h x w pixels of a crop.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby, product
 from typing import Any
 
@@ -26,7 +26,7 @@ CHANGED = ("imgs", "keep_ratio", "scale_factor", "crop_bbox", "crop_quadruple", 
 """What the transforms leave in a sample besides ``img_shape``; a pipeline that packs it is not known."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class ClipPreparation:
     """Frames resized, maybe cropped, and put together to clips.
 
@@ -82,6 +82,10 @@ class ClipPreparation:
         if len({each.shape[1:] for each in prepared}) != 1:
             raise ValueError(f"frames of {len(samples)} samples have several sizes: prepare a video at a time")
         return self.clips(torch.cat(prepared) if len(prepared) > 1 else prepared[0], samples, rows)
+
+    def of_frames(self) -> ClipPreparation:
+        """What of it concerns single frames, the same for all that see frames alike."""
+        return replace(self, shape="", meta_keys=())
 
     def frames(self, images: Pictures) -> Tensor:
         """Every frame's crops (F, C, 3, h, w) uint8, from frames (F, H, W, 3) of one size."""
