@@ -238,6 +238,16 @@ def share_rows(results: Mapping[str, Sequence[Mapping[str, Any]]], frames: int) 
     return rows
 
 
+def runtime_rows(systems: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A row a network of each mode: what it did run with on this machine."""
+    return [
+        {"mode": mode, "of": type(stage).__name__, **stage.runtime.identity()}
+        for mode, system in systems.items()
+        for stage in system.stages
+        if hasattr(stage, "network")
+    ]
+
+
 def difference_rows(found: Mapping[str, Mapping[str, float]]) -> list[dict[str, Any]]:
     """A row a mode; fast is told, not judged: with random weights small changes find other persons."""
     names = list(found["exact"])
@@ -270,6 +280,7 @@ def measure_speed(args: Any, sizes: Sizes) -> tuple[Tables, list[dict[str, Any]]
         f"Parsing a clip, {told}": speed_rows(results, speed.num_frames),
         "Largest differences to the stock functions": difference_rows(found),
         "Where the time goes": share_rows(results, speed.num_frames),
+        "How the networks ran": runtime_rows(speed.systems),
     }
     for mode in MODES:
         if any(goal["met"] == "no" and goal["goal"].startswith(f"{mode}:") for goal in goals):

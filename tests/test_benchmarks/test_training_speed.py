@@ -49,3 +49,9 @@ def test_rows_by_hand(training):
 def test_a_loss_that_is_not_finite(training):
     with pytest.raises(RuntimeError, match="x has a loss that is not finite"):
         training.row_of("x", dict(fp32=[result([1.0], [0.0], loss=float("nan"))]))
+
+
+@pytest.mark.parametrize(("most", "told", "met"), [(0.099, "9.9 % (b)", "yes"), (0.1, "10.0 % (b)", "no")])
+def test_the_goal_is_that_of_the_config_that_waits_most(training, most, told, met):
+    rows = [dict(config="a", waiting=0.05), dict(config="b", waiting=most)]
+    assert training.goal_of(rows) == {"goal": "waits below 10 %", "most": told, "met": met}

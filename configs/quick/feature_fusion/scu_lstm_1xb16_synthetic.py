@@ -47,7 +47,8 @@ dataset = dict(
 )
 train_dataloader = dict(
     batch_size=16,
-    num_workers=0,
+    num_workers=1,
+    persistent_workers=True,
     sampler=dict(type="SeededSampler"),
     dataset=dict(**dataset, split="@train_split", parses="@parses_dir/scu/train", random=True, pipeline=train_pipeline),
 )
