@@ -31,4 +31,5 @@ class UnwritableError(OSError, InputError):
     """
 
     def __str__(self) -> str:
-        return f"{self.filename} cannot be written ({self.strerror}): make room there"
+        remedy = "make room there" if self.errno in FULL else "see that it can be, or write elsewhere"
+        return f"{self.filename} cannot be written ({self.strerror}): {remedy}"

@@ -10,7 +10,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import broken_videos
 import numpy as np
@@ -53,15 +55,30 @@ def ray_environment() -> Iterator[dict[str, str]]:
 @pytest.fixture(scope="session")
 def ray_address(ray_environment: dict[str, str]) -> Iterator[str]:
     """Of a Ray with two cores, to which a run connects in a fraction of the time that it takes to start one."""
+    with ray_head(ray_environment) as (address, _):
+        yield address
+
+
+@contextmanager
+def ray_head(environment: dict[str, str]) -> Iterator[tuple[str, Callable[[], None]]]:
+    """A Ray: where it is, and what ends it in order."""
     head = subprocess.Popen(
-        [sys.executable, "-c", HEAD], env=ray_environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HEAD], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert head.stdin is not None and head.stdout is not None
     address = head.stdout.readline().strip()
     assert address
-    yield address
-    head.stdin.close()
-    head.wait(30)
+    try:
+        yield address, head.stdin.close
+    finally:
+        head.stdin.close()
+        head.wait(30)
+
+
+@pytest.fixture(scope="session")
+def another_ray(ray_environment: dict[str, str]) -> Callable[..., Any]:
+    """Makes a Ray that may be ended, which others do not share; what is given is added to its environment."""
+    return lambda **changes: ray_head({**ray_environment, **changes})
 
 
 @pytest.fixture

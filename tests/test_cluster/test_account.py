@@ -34,6 +34,7 @@ def test_every_line_is_accounted_for(tmp_path):
 def test_names_that_are_no_text(tmp_path):
     path = os.fsdecode(b"/\xff.mp4")
     assert printable(path) == "/\\udcff.mp4" and printable("/ü.mp4") == "/ü.mp4"
+    assert printable("a\0\t\n\x1b[2J\x7f\x9b b") == r"a\x00\x09\x0a\x1b[2J\x7f\x9b b"
     account = Account(1)
     account.failed(Item(1, path), Fate.FAILED, f"{path} is empty")
     account.write(tmp_path / "summary.json", finished=True)

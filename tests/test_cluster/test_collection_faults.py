@@ -20,6 +20,7 @@ import pytest
 from cheap_system import CheapSystem, dies, refuses
 
 from tpsparse.cluster import Collection, Folder, Item, parse_collection, ray_pool
+from tpsparse.cluster import run as running
 from tpsparse.cluster.account import Fate
 from tpsparse.cluster.run import Rules
 from tpsparse.errors import InputError
@@ -136,7 +137,8 @@ def test_killed_workers(parse, collection, undisturbed, contents, tmp_path):
     def kill_some():
         while len(results(out)) < 50:
             time.sleep(generator.uniform(0.1, 0.8))
-            for process in generator.sample(under_way(out), 1) if under_way(out) else ():
+            alive = [process for process in under_way(out) if process not in killed]
+            for process in generator.sample(alive, min(1, len(alive))):
                 os.kill(process, signal.SIGKILL)
                 killed.append(process)
 
@@ -216,6 +218,44 @@ def test_nothing_outlives_a_killed_driver(collection, undisturbed, ray_environme
     # Ray's two agents try for a minute to report the death to a server that is gone, and end then. They hold nothing.
     family = {each: name for each, name in family.items() if not name.endswith("Agent")}
     until(lambda: not any(is_running(each) for each in family), 30)
+
+
+def test_several_machines(ray_environment, videos, tmp_path, monkeypatch):
+    """Cores of two machines are none of one, and a worker with a GPU has none of a machine without."""
+    pytest.importorskip("ray")
+    from ray.cluster_utils import Cluster
+
+    def end(run):
+        assert run._workers or run.account.age < 20, "no machine can hold what a worker asks for"
+
+    videos("a.mp4", "b.mp4")
+    monkeypatch.setattr(running.Run, "_tell_silence", end)
+    store = dict(object_store_memory=80_000_000)
+    cluster = Cluster(initialize_head=True, head_node_args=dict(num_cpus=6, include_dashboard=False, **store))
+    try:
+        cluster.add_node(num_cpus=1, num_gpus=1, **store)
+        address, source = cluster.address, Collection(tmp_path / "videos")
+        account = parse_collection(source, tmp_path / "out", CheapSystem, address=address, rules=QUIET)
+    finally:
+        cluster.shutdown()
+    assert account.fates == {Fate.PARSED: 2}
+    assert account.about["pool"] == dict(address=address, workers=1, threads=1, cpus=1, gpus=1)
+
+
+def test_the_end_of_the_cluster_is_held_against_no_video(collection, another_ray, ray_environment, tmp_path):
+    """Videos under way lose their workers, but by no fault of theirs; the run ends in order and says why."""
+    out = tmp_path / "out"
+    with another_ray() as (address, end), driver(ray_environment, collection, out, 0.3, address) as process:
+        until(lambda: len(results(out)) >= 2 or process.poll() is not None)
+        end()
+        _, told = process.communicate(timeout=50)
+    assert process.returncode == 1
+    last = told.splitlines()[-1]
+    assert f"InputError: the Ray at {address} is gone, and its workers with it: run the same command again" in last
+    assert "a worker died on" not in told and list((out / "deaths").iterdir()) == []
+    assert len(list((out / "under_way").iterdir())) == 2
+    found = json.loads((out / "summary.json").read_text())
+    assert not found["finished"] and found["parsed"] >= 2 and found["left"] > 0 and found["set_aside"] == 0
 
 
 def name_of(process):

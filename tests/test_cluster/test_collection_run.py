@@ -277,10 +277,64 @@ def test_workers_that_cannot_begin(parse, videos, out):
     assert counts(summary) == dict(inputs=1, parsed=1) and pool.started == {0: 3}
 
 
+def test_false_starts_in_a_row_alone_count(parse, videos):
+    videos("a.mp4")
+    pool, summary = parse(deaths={0: [KILLED, KILLED, None, KILLED, KILLED, None], "a": [KILLED]}, workers=1)
+    assert counts(summary) == dict(inputs=1, parsed=1) and pool.started == {0: 6}
+
+
+def test_a_summary_that_cannot_be_written_does_not_hide_why_a_run_ends(parse, videos, monkeypatch):
+    videos("a.mp4")
+
+    def full(self, *, finished):
+        raise InputError("summary.json cannot be written: make room there")
+
+    monkeypatch.setattr(Run, "_refresh", lambda self: None)
+    monkeypatch.setattr(Run, "_write_summary", full)
+    with pytest.raises(InputError, match="results/x cannot be written"):
+        parse(deaths={"a": [Refused("results/x cannot be written: make room there")]}, workers=1)
+
+
+@pytest.mark.parametrize(
+    ("late", "expected"),
+    [
+        ("acdea", dict(inputs=5, parsed=4, duplicates=1)),
+        ("a", dict(inputs=1, parsed=1)),
+    ],
+)
+def test_a_list_that_changes_meanwhile(parse, videos, tmp_path, monkeypatch, late, expected):
+    """It is counted first, and read while the run goes on."""
+    paths = videos("a.mp4", "b.mp4", "c.mp4", "d.mp4", "e.mp4")
+    begin = Run.run
+
+    def change(run):
+        (tmp_path / "list.txt").write_text("".join(f"{paths['abcde'.index(name)]}\n" for name in late))
+        run._lines = iter(run.collection)
+        return begin(run)
+
+    left = []
+    monkeypatch.setattr(Run, "run", change)
+    monkeypatch.setattr(Run, "_end_overdue", lambda run: left.append(run.account.inputs - run.account.told))
+    _, summary = parse(*paths[:2], workers=1)
+    assert counts(summary) == expected and summary["finished"] and min(left) >= 0
+
+
 def test_workers_that_never_begin_are_not_waited_for(parse, videos):
     videos("a.mp4", "b.mp4")
     pool, summary = parse(silent=(1,))
     assert counts(summary) == dict(inputs=2, parsed=2) and pool.started == {0: 1, 1: 1}
+
+
+def test_that_no_worker_begins_is_told_once(parse, videos, monkeypatch, capsys):
+    videos("a.mp4", "b.mp4")
+    parse(deaths={0: [KILLED] * 2}, workers=1)
+    assert "no worker has begun" not in capsys.readouterr().err
+    monkeypatch.setattr(running, "SILENT_SECONDS", 0.0)
+    parse(deaths={0: [KILLED] * 2}, workers=1)
+    told = "no worker has begun after 0 s (workers 1): see with ray status whether a machine has that much free"
+    assert [line for line in capsys.readouterr().err.splitlines() if "no worker" in line] == [told]
+    parse()
+    assert "no worker has begun" not in capsys.readouterr().err
 
 
 def test_another_system(parse, videos, out):
@@ -335,6 +389,15 @@ def test_a_file_that_cannot_be_looked_at(parse, videos, tmp_path):
     _, summary = parse(a, "/tmp/" + "n" * 300 + ".mp4")
     assert counts(summary) == dict(inputs=2, parsed=1, failed=1)
     assert "cannot be looked at (File name too long)" in summary["failures"][0]["error"]
+
+
+def test_names_with_a_zero_byte(parse, videos, tmp_path, capsys):
+    """As of ``find -print0``, or of text in UTF-16 without a mark."""
+    [a] = videos("a.mp4")
+    _, summary = parse(a, f"{tmp_path}/b\0c\x1b[31m.mp4")
+    assert counts(summary) == dict(inputs=2, parsed=1, failed=1)
+    told = "b\\x00c\\x1b[31m.mp4 has a zero byte, which no file's name has: write a path a line, in UTF-8"
+    assert told in summary["failures"][0]["error"] and told in capsys.readouterr().err
 
 
 def test_many_failures_are_not_all_told(parse, tmp_path, capsys):

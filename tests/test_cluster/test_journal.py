@@ -79,6 +79,33 @@ def test_a_torn_note_counts_as_none(folder):
     assert Journal(folder).deaths(VIDEO) == []
 
 
+def test_half_written_results_of_a_worker_that_dies_go(folder):
+    journal = Journal(folder)
+    place = folder.result(VIDEO.key).parent
+    place.mkdir(parents=True)
+    (place / f".{VIDEO.key}.1-2.partial.safetensors").touch()
+    journal.begin(VIDEO, {})
+    journal.died(VIDEO, "killed", with_machine=False)
+    assert files(folder) == [f"deaths/{VIDEO.key}.json"]
+
+
+def test_half_written_notes_of_a_driver_that_was_killed(folder):
+    """They go, and are no videos."""
+    journal = Journal(folder)
+    journal.died(VIDEO, "killed", with_machine=False)
+    note = folder.failure(OTHER.key)
+    note.parent.mkdir(parents=True)
+    note.touch()
+    for path in (folder.deaths(OTHER.key), folder.failure(VIDEO.key), note):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.with_name(f".{path.stem}.123-abcdef01.partial.json").write_text("{}")
+    (folder.root / "under_way" / ".hidden.json").touch()
+    found = Journal(folder)
+    assert (found.left, found._dead) == (set(), {VIDEO.key})
+    left = [f"deaths/{VIDEO.key}.json", f"failures/{note.parent.name}/{note.name}", "under_way/.hidden.json"]
+    assert files(folder) == left
+
+
 def test_half_written_results_of_what_was_under_way_go(folder):
     Journal(folder).begin(VIDEO, {})
     for item in (VIDEO, OTHER):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import tracemalloc
@@ -54,6 +55,26 @@ def test_folder(tmp_path):
     assert list(collection) == list(enumerate(map(str, expected), start=1)) and len(collection) == 4
 
 
+@pytest.mark.parametrize(("number", "refused"), [(errno.EACCES, True), (errno.EIO, True), (errno.ENOENT, False)])
+def test_a_subfolder_that_cannot_be_read(tmp_path, monkeypatch, number, refused):
+    for name in ("a.mp4", "closed/b.mp4"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    scandir = os.scandir
+
+    def closed(path):
+        if str(path).endswith("closed"):
+            raise OSError(number, os.strerror(number), path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    if refused:
+        with pytest.raises(InputError, match=r"closed cannot be read \(.*\): make it readable, or give a list"):
+            len(Collection(tmp_path))
+    else:
+        assert len(Collection(tmp_path)) == 1
+
+
 def test_standard_input(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(b"a.mp4\n#\n/b.mp4\n")))
@@ -91,3 +112,21 @@ def test_long_lists_are_not_held(tmp_path):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 300_000  # the list itself has 2 MB
+
+
+@pytest.mark.parametrize("coding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_text_of_another_coding(tmp_path, coding):
+    """As Windows' editors write."""
+    source = tmp_path / "list.txt"
+    mark = "" if coding == "utf-16" else "\ufeff"
+    source.write_bytes((mark + "a.mp4\nb.mp4\n").encode(coding))
+    with pytest.raises(InputError, match=r"list\.txt is text in UTF-16: save it as UTF-8"):
+        Collection(source)
+
+
+def test_a_video_is_no_list(tmp_path):
+    (tmp_path / "v.MP4").write_bytes(b"\0\0\0\x18ftypisom\n\xff")
+    with pytest.raises(InputError, match=r"v\.MP4 is a video: give a list of videos"):
+        Collection(tmp_path / "v.MP4")
+    (tmp_path / "clips.mp4").mkdir()
+    assert list(Collection(tmp_path / "clips.mp4")) == []

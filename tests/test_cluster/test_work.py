@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import math
 import os
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from cheap_system import CheapSystem, refuses
+from safetensors import SafetensorError
 
 from tpsparse.cluster.folder import Folder, Identity, Item, metadata_of, read_record
-from tpsparse.cluster.work import Choices, Outcome, Ready, Refused, Worker, spoils
+from tpsparse.cluster.work import Choices, Outcome, Ready, Refused, TrainedSystem, Worker, spoils
+from tpsparse.errors import UnwritableError
 from tpsparse.structures import VideoParse
 from tpsparse.version import __version__
 
@@ -116,6 +121,55 @@ def test_errors_that_spoil_the_process(worker, videos):
 )
 def test_which_errors_spoil(error, expected):
     assert spoils(error) == expected
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"), [(errno.ENOSPC, "make room there"), (errno.EROFS, "see to it, or give another --out")]
+)
+def test_a_system_that_cannot_write(worker, videos, monkeypatch, number, remedy):
+    """As where it keeps what it has compiled, which is no fault of the video."""
+    [path] = videos("a.mp4")
+    made = worker()
+
+    def parse(path, keep_features):
+        raise UnwritableError(number, "told by the system", "/kept/engine.xml")
+
+    monkeypatch.setattr(made.system, "parse", parse)
+    told = f"/kept/engine.xml cannot be written (told by the system): {remedy}"
+    assert made.parse(*given(path)) == Refused(told)
+    assert worker(system=partial(parse, None, None)).ready == Refused(told)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (PermissionError(errno.EACCES, "Permission denied"), "Permission denied): see to it, or give another --out"),
+        (SafetensorError("Error: I/O error: No space left on device (os error 28)"), "device): make room there"),
+        (SafetensorError("Error: I/O error: Permission denied (os error 13)"), "denied): see to it, or give another"),
+        (SafetensorError("something else"), "(something else): see to it, or give another --out"),
+    ],
+)
+def test_records_that_cannot_be_written(worker, videos, monkeypatch, error, told):
+    [path] = videos("a.mp4")
+    item, identity = given(path)
+    made = worker()
+
+    def save(self, path, metadata):
+        raise error
+
+    monkeypatch.setattr(VideoParse, "save", save)
+    refused = made.parse(item, identity)
+    assert isinstance(refused, Refused) and told in refused.error
+    assert refused.error.startswith(f"{made.folder.result(item.key)} cannot be written (")
+
+
+@pytest.mark.parametrize(("fps", "kept"), [(25.0, 25.0), (0.0, 0.0), (-1.0, 0.0), (math.inf, 0.0), (math.nan, 0.0)])
+def test_odd_frame_rates_are_unknown_ones(monkeypatch, fps, kept):
+    """JSON, in which a record is told, has no infinity."""
+    monkeypatch.setattr("tpsparse.datasets.video.Video", lambda path: SimpleNamespace(fps=fps))
+    system = TrainedSystem.__new__(TrainedSystem)
+    system.parser = SimpleNamespace(parse_video=lambda video, keep_features: VideoParse("v", fps=video.fps))
+    assert system.parse(Path("v.mp4"), keep_features=False).fps == kept
 
 
 @pytest.mark.parametrize("export", [False, True])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ from typing import Any
 
 from ..structures.files import write_json, writing_told
 from .folder import Item
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class Fate(str, Enum):
@@ -67,9 +70,14 @@ class Account:
         """Videos that have no record and will get none."""
         return len(self.failures)
 
+    @property
+    def age(self) -> float:
+        """Seconds since the run has begun."""
+        return time.monotonic() - self._start
+
     def summary(self, *, finished: bool) -> dict[str, Any]:
         """All of it; but for ``this_run`` it is the same however often the run was interrupted."""
-        seconds = time.monotonic() - self._start
+        seconds = self.age
         counts = {fate.value: self.fates[fate] for fate in Fate}
         return dict(
             finished=finished,
@@ -104,8 +112,8 @@ class Account:
 
 
 def printable(text: str) -> str:
-    """Text that can be written as UTF-8: bytes of a file's name that are not are shown as numbers."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    """Text that can be written as UTF-8 and shown: a name's other bytes, and control characters, as numbers."""
+    return _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text.encode("utf-8", "backslashreplace").decode())
 
 
 def _rate(count: int, seconds: float) -> float:

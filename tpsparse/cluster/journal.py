@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
-from ..structures.files import write_json, writing_told
+from ..structures.files import remove_partials, write_json, writing_told
 from .folder import Folder, Item, read_json
 
 MOST_DEATHS, MOST_LOSSES = 2, 5
@@ -22,10 +23,12 @@ class Journal:
 
     def __init__(self, folder: Folder) -> None:
         self.folder = folder
-        self.left = {path.stem for path in (folder.root / "under_way").glob("*.json")}
-        self._dead = {path.stem for path in (folder.root / "deaths").glob("*.json")}
-        for name in ("under_way", "deaths", "failures"):
-            (folder.root / name).mkdir(exist_ok=True)
+        under_way, deaths, failures = (folder.root / name for name in ("under_way", "deaths", "failures"))
+        for place in (under_way, deaths, failures):
+            place.mkdir(exist_ok=True)
+        for place in (deaths, *failures.iterdir()):
+            remove_partials(place)
+        self.left, self._dead = _keys(under_way), _keys(deaths)
         for key in self.left:
             folder.remove_partials(key)
 
@@ -79,3 +82,8 @@ class Journal:
         """Note that no worker has a video now."""
         self.left.discard(key)
         self.folder.marker(key).unlink(missing_ok=True)
+
+
+def _keys(folder: Path) -> set[str]:
+    """Of the videos that a folder has notes of."""
+    return {path.stem for path in folder.glob("*.json") if not path.name.startswith(".")}

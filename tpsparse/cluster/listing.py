@@ -15,7 +15,8 @@ from ..datasets.layout import VIDEO_SUFFIXES
 from ..errors import InputError
 
 STDIN = "-"
-BOM = b"\xef\xbb\xbf"
+BOM, WIDE_BOMS = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
+"""Marks at the start of a text in UTF-8, and in UTF-16."""
 
 
 class Collection:
@@ -24,13 +25,13 @@ class Collection:
     In a list, blank lines and those that begin with ``#`` say nothing; every other line is a path to its end, blanks
     and quotes included. A relative path starts at the list's folder, or in the current folder if the list comes from
     the standard input or another pipe. In a folder, all files with the suffix of a video are taken, those of its
-    subfolders too, in order of their names.
+    subfolders too, in order of their names; a subfolder that cannot be read is told when it is met.
 
     Args:
         source: A text file, a folder, or ``-`` for the standard input.
 
     Raises:
-        InputError: If there is no such file or folder.
+        InputError: If there is no such file or folder, or the list is a video or in UTF-16.
     """
 
     def __init__(self, source: str | Path) -> None:
@@ -44,6 +45,15 @@ class Collection:
         else:
             with open(self.source, "rb") as pipe:
                 self._spool(pipe)
+        if not os.path.isdir(self.source):
+            self._check_text()
+
+    def _check_text(self) -> None:
+        if self.source.lower().endswith(VIDEO_SUFFIXES):
+            raise InputError(f"{self.source} is a video: give a list of videos, a path a line, or a folder of them")
+        with open(self._list, "rb") as file:
+            if file.read(2) in WIDE_BOMS:
+                raise InputError(f"{self.source} is text in UTF-16: save it as UTF-8")
 
     def _spool(self, pipe: BinaryIO) -> None:
         """Keep what can be read but once."""
@@ -73,9 +83,20 @@ class Collection:
 
     def _files(self) -> Iterator[tuple[int, str]]:
         number = 0
-        for folder, below, names in os.walk(os.path.abspath(self.source)):
+        for folder, below, names in os.walk(os.path.abspath(self.source), onerror=_refuse):
             below.sort()
             for name in sorted(names):
                 if name.lower().endswith(VIDEO_SUFFIXES):
                     number += 1
                     yield number, os.path.join(folder, name)
+
+
+def _refuse(error: OSError) -> None:
+    """Do not leave out in silence what is below a folder, unless it is gone.
+
+    Raises:
+        InputError: If it is there but cannot be read.
+    """
+    if not isinstance(error, FileNotFoundError):
+        told = f"{error.filename} cannot be read ({error.strerror})"
+        raise InputError(f"{told}: make it readable, or give a list of videos") from error

@@ -8,26 +8,35 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import math
 import os
 import re
 import socket
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from ..errors import InputError
+from ..errors import InputError, first_line
 from ..workers import cores
 from .folder import Identity, Item
 from .pool import Died, Event
-from .work import Choices, System, Worker
+from .shares import machines_of, share_out
+from .work import Choices, Refused, System, Worker
 
 STORE_BYTES = 80_000_000
 """Ray's shared memory of a local run; results go to files, so next to nothing is kept there."""
-LOCAL = "local"
+LOCAL, CLIENT = "local", "ray://"
 KNOCK_SECONDS = 10.0
+DEATH_SECONDS = 1.0
+"""A cluster's workers are seen to end a moment before its head, which is asked that much later."""
+WATCH_SECONDS, MOST_SILENT = 10.0, 3
+"""The cluster is asked that often whether it is there, and given up after so many times without an answer. Ray gives up
+after 60 s, and then ends the driver's process outright."""
 
 KILLED = "its process was killed or crashed: by the system for want of memory (see dmesg), a user, or a library's fault"
 GONE = "its machine is gone"
+AUTH_MODE = "RAY_AUTH_MODE"
+NO_TOKEN = f"Set {AUTH_MODE}=disabled if this Ray asks for no token"
 
 # Before Ray is imported: it would report its use, warn of versions to come, and tell in its own words of each worker
 # that dies, which the driver does.
@@ -60,20 +69,22 @@ class RayPool:
         address: str | None = None,
         workers: int | None = None,
     ) -> None:
+        if address is not None:
+            _use_token()
         self._ray = import_ray()
         self.address = address
         self._connect(address)
-        resources = self._ray.cluster_resources()
-        cpus, gpus = int(resources.get("CPU", 1)), int(resources.get("GPU", 0))
-        self.workers = workers or gpus or cpus
-        self.threads = max(1, cpus // self.workers)
-        on_one = math.ceil(self.workers / gpus) if gpus else 0
-        share = dict(num_cpus=min(self.threads, cpus / self.workers), num_gpus=1 / on_one if on_one else 0)
+        self._home = self._address_of_home()
+        self._share = share_out(machines_of(self._ray.nodes()), workers)
+        self.workers = self._share.workers
+        share = dict(num_cpus=self._share.cpus, num_gpus=self._share.gpus)
         self._actor = self._ray.remote(max_restarts=0, max_task_retries=0, **share)(Worker)
-        self._given = dict(threads=self.threads, cwd=os.getcwd())
+        self._given = dict(threads=self._share.threads, cwd=os.getcwd())
         self._make, self._out, self._choices = make, out, choices
         self._actors: dict[int, Any] = {}
         self._calls: dict[Any, int] = {}
+        self._asked, self._silent = time.monotonic(), 0
+        self._deaths: list[tuple[float, int, Died]] = []
 
     def start(self, worker: int) -> None:
         """See :class:`.Pool`."""
@@ -87,11 +98,14 @@ class RayPool:
 
     def wait(self, seconds: float) -> list[tuple[int, Event]]:
         """See :class:`.Pool`."""
-        calls = list(self._calls)
-        done, _ = self._ray.wait(calls, num_returns=1, timeout=seconds)
-        if done:  # and what else has ended in the same moment
-            done, _ = self._ray.wait(calls, num_returns=len(calls), timeout=0)
-        return [(self._calls.pop(call), self._event(call)) for call in done]
+        try:
+            events = self._events(min(seconds, DEATH_SECONDS) if self._deaths else seconds)
+        except ConnectionError as error:  # of Ray's client, whose server is gone
+            raise self._lost() from error
+        self._watch()
+        now = time.monotonic()
+        self._deaths += [(now, worker, event) for worker, event in events if isinstance(event, Died)]
+        return [*(each for each in events if not isinstance(each[1], Died)), *self._sure_deaths(now)]
 
     def kill(self, worker: int) -> None:
         """See :class:`.Pool`."""
@@ -105,7 +119,7 @@ class RayPool:
 
     def about(self) -> dict[str, Any]:
         """See :class:`.Pool`."""
-        return dict(address=self.address or LOCAL, workers=self.workers, threads=self.threads)
+        return dict(address=self.address or LOCAL, **self._share._asdict())
 
     def _connect(self, address: str | None) -> None:
         quiet: dict[str, Any] = dict(log_to_driver=False, logging_level=logging.ERROR)
@@ -119,7 +133,58 @@ class RayPool:
             self._ray.init(address=address, **quiet)
         except (OSError, ValueError, RuntimeError) as error:
             told = f"{address} has no Ray that lets us in ({_root(error)})"
-            raise InputError(f"{told}: see docs/scaling.md, or leave --address out") from error
+            remedy = "set RAY_AUTH_MODE=token and its RAY_AUTH_TOKEN if it asks for one (docs/scaling.md)"
+            raise InputError(f"{told}: {remedy}, or leave --address out") from error
+
+    def _address_of_home(self) -> str:
+        """Where the cluster answers as long as it is there."""
+        if self.address is not None and self.address.startswith(CLIENT):
+            return self.address
+        return str(self._ray.get_runtime_context().gcs_address)
+
+    def _events(self, seconds: float) -> list[tuple[int, Event]]:
+        calls = list(self._calls)
+        if not calls:  # all have died
+            time.sleep(seconds)
+            return []
+        done, _ = self._ray.wait(calls, num_returns=1, timeout=seconds)
+        if done:  # and what else has ended in the same moment
+            done, _ = self._ray.wait(calls, num_returns=len(calls), timeout=0)
+        return [(self._calls.pop(call), self._event(call)) for call in done]
+
+    def _sure_deaths(self, now: float) -> list[tuple[int, Event]]:
+        """Those of workers, not of the cluster, which is asked when they are some moments old."""
+        old = [death for death in self._deaths if now - death[0] >= DEATH_SECONDS]
+        if not old:
+            return []
+        self._deaths = [death for death in self._deaths if death not in old]
+        if self._answers():
+            return [(worker, died) for _, worker, died in old]
+        return [(old[0][1], Refused(str(self._lost())))]
+
+    def _watch(self) -> None:
+        """See now and then that the cluster is there: its workers may go on without it for a while.
+
+        Raises:
+            InputError: If it has not answered for some time.
+        """
+        if time.monotonic() - self._asked < WATCH_SECONDS:
+            return
+        self._silent = 0 if self._answers() else self._silent + 1
+        if self._silent >= MOST_SILENT:
+            raise self._lost()
+
+    def _answers(self) -> bool:
+        self._asked = time.monotonic()
+        try:
+            _knock(self._home)
+        except OSError:
+            return False
+        return True
+
+    def _lost(self) -> InputError:
+        whose = f"the Ray at {self.address}" if self.address else "the Ray of this run"
+        return InputError(f"{whose} is gone, and its workers with it: run the same command again when it is back")
 
     def _end(self, worker: int) -> None:
         actor = self._actors.pop(worker, None)
@@ -134,8 +199,24 @@ class RayPool:
         except errors.RayTaskError as error:  # what the worker itself found to be beyond it
             return Died(_last_line(error))
         except errors.RayError as error:
+            # The owner is this process, which is taken for dead when its own machine's Ray is.
+            if "owner has died" in str(error):
+                return Refused(str(self._lost()))
             gone = bool(getattr(error, "preempted", False)) or "node has died" in str(error).lower()
-            return Died(GONE if gone else _cause(error), gone)
+            cause = GONE if gone else _cause(error)
+            if "never ran" in cause and os.environ.get(AUTH_MODE) == "token":  # what a Ray does that asks for none
+                cause = f"{cause} {NO_TOKEN}"
+            return Died(cause, gone)
+
+
+def _use_token() -> None:
+    """Show the token that this user has, if any: ``ray start --head`` asks for it wherever there is one.
+
+    Before Ray is imported, which reads the environment once. What is said there already stays.
+    """
+    named = any(os.environ.get(name) for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"))
+    if named or Path("~/.ray/auth_token").expanduser().is_file():
+        os.environ.setdefault(AUTH_MODE, "token")
 
 
 def import_ray() -> Any:
@@ -147,7 +228,7 @@ def import_ray() -> Any:
     try:
         import ray
     except ImportError as error:
-        told = f"ray cannot be imported ({_first_line(error)})"
+        told = f"ray cannot be imported ({first_line(error)})"
         raise InputError(f'{told}: install it with pip install "tpsparse[cluster]"') from error
     return ray
 
@@ -170,7 +251,7 @@ def _knock(address: str) -> None:
     Raises:
         OSError: If nothing does.
     """
-    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    host, colon, port = address.removeprefix(CLIENT).rpartition(":")
     if colon and port.isdigit():
         socket.create_connection((host.strip("[]"), int(port)), timeout=KNOCK_SECONDS).close()
 
@@ -179,8 +260,4 @@ def _root(error: BaseException) -> str:
     """What is at the bottom of an error, in one sentence."""
     while error.__cause__ is not None:
         error = error.__cause__
-    return _first_line(error).partition(". ")[0]
-
-
-def _first_line(error: BaseException) -> str:
-    return next(iter(str(error).strip().splitlines()), "no message")
+    return first_line(error).partition(". ")[0]

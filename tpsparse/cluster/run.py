@@ -28,6 +28,8 @@ REFRESH_SECONDS, REFRESH_SHARE = 60.0, 0.05
 TICK_SECONDS = 1.0
 MOST_TOLD = 20
 """Failures that are told while the run goes on; all are in the summary."""
+SILENT_SECONDS = 60.0
+"""After which is told that no worker has begun: the cluster may have no room for one, now or ever."""
 MOST_FALSE_STARTS = 3
 """Workers that may die in a row while they load their networks."""
 
@@ -137,9 +139,11 @@ class Run:
         self._later: deque[tuple[Item, Identity]] = deque()
         self._tasks: dict[int, Task] = {}
         self._idle: list[int] = []
+        self._met = 0
         self._exhausted = False
         self._workers: dict[int, Ready] = {}
         self._false_starts = 0
+        self._told_silence = False
         self._written = self._writing = 0.0
 
     def run(self) -> Account:
@@ -159,6 +163,7 @@ class Run:
                         self._take(worker, event)
                     self._give()
                     self._end_overdue()
+                    self._tell_silence()
                     self._refresh()
                 self._write_summary(finished=True)
                 finished = True
@@ -171,6 +176,15 @@ class Run:
     def _is_done(self) -> bool:
         """Whether all is done; workers that a busy cluster has not begun to start are not waited for."""
         return self._exhausted and not self._later and not any(task.item for task in self._tasks.values())
+
+    def _tell_silence(self) -> None:
+        """Tell once that no worker has begun."""
+        if self._told_silence or self._workers or self.account.age < SILENT_SECONDS:
+            return
+        self._told_silence = True
+        asked = ", ".join(f"{name} {value}" for name, value in self.pool.about().items())
+        told = f"no worker has begun after {SILENT_SECONDS:g} s ({asked})"
+        tqdm.write(f"{told}: see with ray status whether a machine has that much free", file=sys.stderr)
 
     def _start(self, worker: int) -> None:
         self._tasks[worker] = Task(None, None, time.monotonic())
@@ -233,7 +247,9 @@ class Run:
         """A video that has lost its worker comes again when all others are done, or is set aside."""
         if not self.journal.died(item, error, with_machine=with_machine):
             self._later.append((item, identity))
-            tqdm.write(f"a worker died on {item.path} ({error}): it comes again after all others", file=sys.stderr)
+            tqdm.write(
+                f"a worker died on {printable(item.path)} ({error}): it comes again after all others", file=sys.stderr
+            )
             return
         deaths = self.journal.deaths(item)
         times = "twice" if len(deaths) == MOST_DEATHS else f"{len(deaths)} times"
@@ -276,6 +292,7 @@ class Run:
     def _next(self) -> tuple[Item, Identity] | None:
         """The next video that is to be parsed: of the list, then of those put off; None where there is none now."""
         for line, path in self._lines:
+            self._count_line()
             item = Item(line, path)
             number = int(item.digest, 16)
             if number in self._seen:
@@ -292,12 +309,23 @@ class Run:
                 return item, identity
             self._refresh()
         self._exhausted = True
+        self.account.inputs = self._bar.total = self._met
         return self._later.popleft() if self._later else None
+
+    def _count_line(self) -> None:
+        """A list may grow or shrink after it was counted; what counts in the end is what was gone through."""
+        self._met += 1
+        if self._met > self.account.inputs:
+            self.account.inputs = self._bar.total = self._met
 
     def _wanted(self, item: Item) -> Identity | None:
         """The file's identity if it is to be parsed; None where it is known what has come of it, which is counted."""
         if not is_text(item.path):
             told = f"{printable(item.path)} has a name that is not UTF-8: rename it"
+            self._count_failure(item, Fate.FAILED, told)
+            return None
+        if "\0" in item.path:
+            told = f"{printable(item.path)} has a zero byte, which no file's name has: write a path a line, in UTF-8"
             self._count_failure(item, Fate.FAILED, told)
             return None
         try:

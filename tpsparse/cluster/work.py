@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from safetensors import SafetensorError
 
-from ..errors import InputError
+from ..errors import FULL, InputError, UnwritableError
 from ..structures import VideoParse
 from ..structures.files import write_json
 from ..structures.folder_lock import LOCK_FILE
@@ -31,10 +31,6 @@ TRIM_SECONDS = 5.0
 """After which free memory is given back: in pieces between what is held, it would otherwise add up. It takes 0.03 s."""
 SPOILING = ("cuda error", "cudnn", "out of memory", "can't allocate memory")
 """What is told by errors after which a process is better replaced."""
-
-
-class UnwritableError(InputError):
-    """The output folder cannot be written to, which is no fault of a video."""
 
 
 class System(Protocol):
@@ -182,6 +178,8 @@ class Worker:
         set_threads(self.threads)
         try:
             self.system = self.make()
+        except UnwritableError as error:
+            return Refused(_unwritable(error))
         except InputError as error:
             return Refused(str(error))
         return Ready(self.system.fingerprint, host, os.getpid(), versions())
@@ -199,8 +197,8 @@ class Worker:
         try:
             parse = self._made(item, identity)
             size = self._save(item, identity, parse)
-        except UnwritableError as error:
-            return Refused(str(error))
+        except UnwritableError as error:  # of the output, or of what the system keeps: no fault of a video
+            return Refused(_unwritable(error))
         except Exception as error:  # networks and libraries share no base class of errors
             if spoils(error):
                 raise
@@ -233,10 +231,16 @@ def _told_unwritable(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise UnwritableError(f"{path} cannot be written ({error.strerror or error}): make room there") from error
+        raise UnwritableError(error.errno or 0, error.strerror or str(error), os.fspath(path)) from error
     except SafetensorError as error:  # it has the system's error in its text alone
-        reason = str(error).rpartition("I/O error: ")[2]
-        raise UnwritableError(f"{path} cannot be written ({reason}): make room there") from error
+        reason, _, number = str(error).rpartition("I/O error: ")[2].partition(" (os error ")
+        raise UnwritableError(int(number.rstrip(")") or 0), reason, os.fspath(path)) from error
+
+
+def _unwritable(error: UnwritableError) -> str:
+    """What is told of a file that cannot be written."""
+    remedy = "make room there" if error.errno in FULL else "see to it, or give another --out"
+    return f"{error.filename} cannot be written ({error.strerror}): {remedy}"
 
 
 def set_threads(threads: int) -> None:
