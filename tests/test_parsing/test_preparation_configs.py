@@ -234,7 +234,9 @@ class TestClips:
         prepare = find_preparation(distinct(ClipPreparation)[0].values[0], "clip")
         seen = []
         monkeypatch.setattr(
-            prepare, "frames", lambda images: seen.append(len(images)) or torch.zeros(len(images), 1, 3, 2, 2)
+            ClipPreparation,
+            "frames",
+            lambda _, images: seen.append(len(images)) or torch.zeros(len(images), 1, 3, 2, 2),
         )
         numbers = ([1, 2, 3], [2, 3, 4], [4, 4, 4])
         samples = [decoded(4, (48, 64), numbers=each, clip_len=3, num_clips=1) for each in numbers]

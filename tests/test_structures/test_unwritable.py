@@ -53,7 +53,7 @@ def test_other_errors_pass():
             raise error
         assert found.value is error
     # Such an error names no file, and only some callers know that it is of a write.
-    with pytest.raises(UnwritableError, match=r"^/y cannot be written \(so it is\): see that it can be"), writing_told("/y"):
+    with pytest.raises(UnwritableError, match=r"^/y cannot be written \(so it is\): see that"), writing_told("/y"):
         raise OSError("so it is")
     with pytest.raises(OSError, match="^so it is$"), full_disk_told("/y"):
         raise OSError("so it is")

@@ -123,7 +123,6 @@ def pose_sample(
         keypoints: (J, 3) where they are known; those of score 0 are not.
         number: Of the sample.
     """
-    middle, half = (box[:2] + box[2:]) / 2, np.maximum(box[2:] - box[:2], 1) / 2
     size = image.shape[:2]
     sample = dict(
         img=image,
@@ -133,7 +132,7 @@ def pose_sample(
         id=number,
         img_id=number,
         category_id=1,
-        bbox=np.concatenate([middle - half, middle + half]).astype(np.float32)[None] - CENTRE,
+        bbox=boxes_for_mmpose(box[None]),
         bbox_score=np.ones(1, dtype=np.float32),
         flip_indices=FLIP_KEYPOINTS.tolist(),
         upper_body_ids=list(range(_FIRST_OF_LOWER)),
@@ -145,6 +144,18 @@ def pose_sample(
         sample["keypoints"] = np.where(known[:, None], keypoints[:, :2] - CENTRE, 0).astype(np.float32)[None]
         sample["keypoints_visible"] = known.astype(np.float32)[None]
     return sample
+
+
+def boxes_for_mmpose(boxes: np.ndarray) -> np.ndarray:
+    """Boxes (N, 4) float32 in mmpose's coordinates, of boxes in continuous pixels.
+
+    Those of a pixel or more are only moved: computed otherwise, the last digit would be another than that of a caller
+    of mmpose, and OpenCV, which cuts out in steps of 1/32 pixel, would give some pixels of the crop another value.
+    """
+    low, high = boxes[:, :2], boxes[:, 2:]
+    middle, small = (low + high) / 2, high - low < 1
+    grown = np.hstack([np.where(small, middle - 0.5, low), np.where(small, middle + 0.5, high)])
+    return grown.astype(np.float32) - CENTRE
 
 
 def from_pose_network(points: np.ndarray, scores: np.ndarray) -> np.ndarray:

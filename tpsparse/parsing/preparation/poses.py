@@ -16,7 +16,7 @@ from mmengine.structures import InstanceData
 from mmpose.datasets.transforms import GetBBoxCenterScale, PackPoseInputs, TopdownAffine
 from mmpose.structures import PoseDataSample
 
-from ...datasets.tasks.poses import CENTRE
+from ...datasets.tasks.poses import boxes_for_mmpose
 from ...structures.keypoints import FLIP_KEYPOINTS
 from .batch import Batch, described
 from .pixels import warp_u8
@@ -51,7 +51,7 @@ class PosePreparation:
 
     def __call__(self, window: Window, rows: slice) -> Batch:
         """Prepare some persons of a window."""
-        boxes = pose_boxes(window.persons["boxes"][rows].cpu().numpy())
+        boxes = boxes_for_mmpose(window.persons["boxes"][rows].cpu().numpy())
         # As mmpose has them: float32, the longer side first grown by the padding, then the other to the proportions.
         sides = (boxes[:, 2:] - boxes[:, :2]) * self.padding
         centres = (boxes[:, 2:] + boxes[:, :2]) * 0.5
@@ -75,12 +75,6 @@ class PosePreparation:
         )
         sample = PoseDataSample(gt_instances=person, gt_instance_labels=InstanceData())
         return described(sample, {name: known[name] for name in self.meta_keys if name in known})
-
-
-def pose_boxes(boxes: np.ndarray) -> np.ndarray:
-    """Boxes (N, 4) of continuous pixels as mmpose wants them, whose pixels have their centres at whole numbers."""
-    middle, half = (boxes[:, :2] + boxes[:, 2:]) / 2, np.maximum(boxes[:, 2:] - boxes[:, :2], 1) / 2
-    return np.concatenate([middle - half, middle + half], axis=1).astype(np.float32) - CENTRE
 
 
 def _to_proportions(sides: np.ndarray, ratio: float) -> np.ndarray:
