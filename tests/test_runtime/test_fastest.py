@@ -10,6 +10,7 @@ from tpsparse.errors import InputError
 from tpsparse.runtime import PRESETS, Runtime, engines, fastest, networks, precision, run_with
 from tpsparse.runtime.backends import openvino
 from tpsparse.runtime.fastest import fastest_engine
+from tpsparse.runtime.graphs import network_in
 
 FP32 = 1e-4
 FASTEST = Runtime(backend="fastest", memory_format="channels_last")
@@ -33,7 +34,20 @@ def test_by_what_is_computed(table):
     pose = open_network("pose").model
     assert [fastest_engine(pose, each, CPU) for each in ("bf16", "fp32", "fp16")] == ["openvino", "onnx", "torch"]
     assert fastest_engine(pose, "bf16", torch.device("cuda")) == "torch"
-    assert {fastest_engine(open_network(name).model, "bf16", CPU) for name in ("tsn flow", "mlp")} == {"torch"}
+    assert {fastest_engine(open_network(name).model, "bf16", CPU) for name in ("cascade", "mlp")} == {"torch"}
+
+
+@pytest.mark.parametrize(
+    ("name", "engine"),
+    [
+        *(("pose", "openvino"), ("parsing hrnet", "openvino"), ("timesformer", "openvino"), ("tsn flow", "openvino")),
+        *(("yolof", "openvino"), ("part yolof", "openvino")),
+        *(("cascade", "torch"), ("faster", "torch"), ("swin views", "torch"), ("lstm", "torch")),
+    ],
+)
+def test_kinds_of_networks(name, engine):
+    """By the class that each is a kind of; that of several views is looked into."""
+    assert fastest_engine(network_in(open_network(name).model), "bf16", CPU) == engine
 
 
 @pytest.mark.parametrize(("has_bf16", "run"), [(True, ("bf16", "openvino")), (False, ("fp32", "onnx"))])
