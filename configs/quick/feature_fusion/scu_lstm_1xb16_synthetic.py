@@ -47,8 +47,7 @@ dataset = dict(
 )
 train_dataloader = dict(
     batch_size=16,
-    num_workers=1,
-    persistent_workers=True,
+    num_workers=0,
     sampler=dict(type="SeededSampler"),
     dataset=dict(**dataset, split="@train_split", parses="@parses_dir/scu/train", random=True, pipeline=train_pipeline),
 )

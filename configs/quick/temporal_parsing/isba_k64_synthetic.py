@@ -29,8 +29,7 @@ dataset = dict(
 )
 train_dataloader = dict(
     batch_size=8,
-    num_workers=1,
-    persistent_workers=True,
+    num_workers=0,
     sampler=dict(type="SeededSampler"),
     dataset=dict(**dataset, split="@train_split", pipeline=train_pipeline),
 )
