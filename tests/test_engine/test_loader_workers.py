@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+
 import pytest
 import torch
 from mmengine.config import Config
@@ -45,6 +47,7 @@ def test_same_weights(config, run_tool, tmp_path):
         folder = tmp_path / str(workers)
         options = ["--cfg-options", f"train_dataloader.num_workers={workers}"]
         assert run_tool("train", config, "--work-dir", folder, *options) == 0
+        assert multiprocessing.active_children() == []  # the workers end with the training
         found[workers] = weights(folder)
     assert same(found[0], found[1]) and same(found[0], found[2])
     # Workers that live on are started anew in a training that goes on.

@@ -10,6 +10,7 @@ from torch import nn
 
 from tpsparse.engine import ScalingRunner, SeededSampler
 from tpsparse.engine.optim import end_workers
+from tpsparse.engine.parcels import Parcels
 
 
 def scaled(caplog, *, base=16, batch=2, processes=1, accumulated=1, rates=(0.1, 0.01), enable=True) -> list[float]:
@@ -81,6 +82,7 @@ def test_loader_with_and_without_workers(workers):
     keys = list(SeededSampler(range(6), seed=0))
     assert epochs == [[(key.item, key.seed) for key in keys]] * 2
     assert "persistent_workers" in loader  # the config stays as it is
+    assert isinstance(built.collate_fn, Parcels) == bool(workers)
     started = list(built._iterator._workers) if workers else []
     end_workers(built)
     assert len(started) == workers and not any(worker.is_alive() for worker in started)

@@ -57,7 +57,7 @@ def test_it_is_never_further_than_the_queue_allows():
         next(windows)
         time.sleep(0.05)
         # The one taken, those that wait, and the one that waits to be put there.
-        assert video.decoded <= taken + AHEAD + 1
+        assert video.decoded <= taken + AHEAD + 1 <= taken + 2  # about three windows are alive
     assert video.decoded > 5  # it went ahead
     windows.close()
     assert decoding_threads() == []

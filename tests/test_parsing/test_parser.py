@@ -61,6 +61,31 @@ class Depends(Stage):
 
 
 @STAGES.register_module(force=True)
+class Featured(Stage):
+    """Gives features of frames and persons."""
+
+    needs, gives = ("boxes",), ("feature:bright", "feature:dim")
+
+    def __init__(self, *, taxonomy):
+        pass
+
+    def parse_frames(self, images, frames):
+        for frame in frames:
+            frame.features = {name: np.ones(2, dtype=np.float32) for name in ("bright", "dim")}
+            frame.person_features = {"bright": np.ones((len(frame), 2), dtype=np.float32)}
+
+
+@STAGES.register_module(force=True)
+class Reads(Stage):
+    """Reads a feature of all frames at the end."""
+
+    reads = ("dim",)
+
+    def __init__(self, *, taxonomy):
+        pass
+
+
+@STAGES.register_module(force=True)
 class NeedsParts(Stage):
     needs = ("part_boxes",)
 
@@ -101,6 +126,26 @@ class TestRow:
     def test_is_not_differentiable(self, make):
         with pytest.raises(NotImplementedError):
             make()(torch.zeros(1))
+
+
+class TestFeatures:
+    """Those that no stage will read are dropped where no record is kept: they would grow with the video."""
+
+    def found(self, make, clip, *more, keep_features):
+        parser = make(dict(type="Brightness"), dict(type="Featured"), *more)
+        frames = parser.parse_video(Video(clip), keep_features=keep_features).frames
+        return {frame.frame_index: (sorted(frame.features), sorted(frame.person_features)) for frame in frames}
+
+    def test_all_are_kept(self, make, clip):
+        assert self.found(make, clip, keep_features=True) == dict.fromkeys((1, 6, 11), (["bright", "dim"], ["bright"]))
+
+    def test_none_is_needed(self, make, clip):
+        assert self.found(make, clip, keep_features=False) == dict.fromkeys((1, 6, 11), ([], []))
+
+    def test_those_of_frames_that_a_stage_asked_for_and_those_it_reads(self, make, clip):
+        more = [dict(type="Wants", numbers=[6]), dict(type="Reads")]
+        found = self.found(make, clip, *more, keep_features=False)
+        assert found == {1: (["dim"], []), 6: (["bright", "dim"], ["bright"]), 11: (["dim"], [])}
 
 
 class TestFrames:

@@ -143,6 +143,25 @@ def test_views_share_the_network():
         use(network)
 
 
+LAST = {
+    "cascade": [f"roi_head.bbox_head.{stage}.{name}" for stage in range(3) for name in ("fc_cls", "fc_reg")],
+    "yolof": [f"bbox_head.{name}" for name in ("cls_score", "bbox_pred", "object_pred")],
+    "faster": ["roi_head.bbox_head.fc_cls", "roi_head.bbox_head.fc_reg"],
+    "pose": ["head.final_layer"],
+    "parsing hrnet": ["part_head.heatmaps", "state_head.logits"],
+}
+"""What is compared with each other and with thresholds, by hand."""
+
+
+@pytest.mark.parametrize("name", LAST)
+def test_last_layers_stay_in_32_bits(name):
+    network = use(open_network(name), precision="bf16").model
+    modules = dict(network_in(network).named_modules())
+    for layer in LAST[name]:
+        assert {weight.dtype for weight in modules[layer].parameters()} == {torch.float32}, layer
+    assert torch.bfloat16 in {weight.dtype for weight in network.parameters()}
+
+
 class Strange(nn.Module):
     def __init__(self):
         super().__init__()
