@@ -23,8 +23,9 @@ OBJECT_FIELDS = ("boxes", "scores", "labels")
 class Window:
     """Some frames of a video on the device, and what is known of them: a stage takes columns and adds columns.
 
-    Nothing in it is a list by frames, so that a stage's batch may span frames, and nothing leaves the device between
-    stages: :meth:`write` puts the columns into the record behind the last of them.
+    Nothing in it is a list by frames, so that a stage's batch may span frames, and columns stay on the device between
+    stages (OpenCV, which cuts out persons, is told their boxes on the processor): :meth:`write` puts the columns into
+    the record behind the last of them.
 
     Args:
         images: (T, H, W, 3) uint8 RGB.
