@@ -31,5 +31,9 @@ class UnwritableError(OSError, InputError):
     """
 
     def __str__(self) -> str:
-        remedy = "make room there" if self.errno in FULL else "see that it can be, or write elsewhere"
+        return self.told("see that it can be, or write elsewhere")
+
+    def told(self, otherwise: str) -> str:
+        """The message, with the remedy for all that is not a want of room."""
+        remedy = "make room there" if self.errno in FULL else otherwise
         return f"{self.filename} cannot be written ({self.strerror}): {remedy}"

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from safetensors import SafetensorError
 
-from ..errors import FULL, InputError, UnwritableError
+from ..errors import InputError, UnwritableError
 from ..structures import VideoParse
 from ..structures.files import write_json
 from ..structures.folder_lock import LOCK_FILE
@@ -29,6 +29,7 @@ from .folder import Folder, Identity, Item, metadata_of, read_record
 PACKAGES = ("torch", "numpy", "av")
 TRIM_SECONDS = 5.0
 """After which free memory is given back: in pieces between what is held, it would otherwise add up. It takes 0.03 s."""
+UNWRITABLE_REMEDY = "see to it, or give another --out"
 SPOILING = ("cuda error", "cudnn", "out of memory", "can't allocate memory")
 """What is told by errors after which a process is better replaced."""
 
@@ -179,7 +180,7 @@ class Worker:
         try:
             self.system = self.make()
         except UnwritableError as error:
-            return Refused(_unwritable(error))
+            return Refused(error.told(UNWRITABLE_REMEDY))
         except InputError as error:
             return Refused(str(error))
         return Ready(self.system.fingerprint, host, os.getpid(), versions())
@@ -198,7 +199,7 @@ class Worker:
             parse = self._made(item, identity)
             size = self._save(item, identity, parse)
         except UnwritableError as error:  # of the output, or of what the system keeps: no fault of a video
-            return Refused(_unwritable(error))
+            return Refused(error.told(UNWRITABLE_REMEDY))
         except Exception as error:  # networks and libraries share no base class of errors
             if spoils(error):
                 raise
@@ -235,12 +236,6 @@ def _told_unwritable(path: Path) -> Iterator[None]:
     except SafetensorError as error:  # it has the system's error in its text alone
         reason, _, number = str(error).rpartition("I/O error: ")[2].partition(" (os error ")
         raise UnwritableError(int(number.rstrip(")") or 0), reason, os.fspath(path)) from error
-
-
-def _unwritable(error: UnwritableError) -> str:
-    """What is told of a file that cannot be written."""
-    remedy = "make room there" if error.errno in FULL else "see to it, or give another --out"
-    return f"{error.filename} cannot be written ({error.strerror}): {remedy}"
 
 
 def set_threads(threads: int) -> None:

@@ -97,11 +97,7 @@ class ActionParser(BaseModel):
         others = [stage.depends_on for stage in self.stages]
         self.fingerprint = fingerprint([__version__, taxonomy, frames, made_by, *filter(None, others)])
         self.keeps = [
-            Keep(
-                end,
-                Path(stage["keep"]),
-                fingerprint([__version__, taxonomy, made_by[:end], others[:end]]),
-            )
+            Keep(end, Path(stage["keep"]), fingerprint([__version__, taxonomy, made_by[:end], others[:end]]))
             for end, stage in enumerate(stages, start=1)
             if save_dir and stage.get("keep")
         ]

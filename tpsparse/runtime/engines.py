@@ -20,7 +20,7 @@ from ..errors import InputError, UnwritableError
 from ..structures.files import writing_told
 from .backends import BACKENDS, Engine
 from .export import INDEX, Exported, export, identity, read_exported
-from .graphs import graphs_of, network_in
+from .graphs import device_of, graphs_of, network_in
 from .precision import DTYPES
 from .regions import pool_regions
 from .settings import Runtime
@@ -47,7 +47,7 @@ def run_on_engine(network: Network, runtime: Runtime, checkpoint: str) -> None:
     Raises:
         InputError: If the engine's package is missing, it cannot run so, or the graphs cannot be exported or kept.
     """
-    device = next((weight.device for weight in network.model.parameters()), torch.device("cpu"))
+    device = device_of(network.model)
     precision, backend = runtime.precision, BACKENDS[runtime.backend]
     backend.check(precision, device)
     graphs = graphs_of(network.model)

@@ -26,7 +26,7 @@ from ..structures.files import write_json, writing_told
 from .backends import BACKENDS
 from .backends.onnx import names
 from .backends.packages import needed, versions
-from .graphs import Graph, graphs_of, network_in
+from .graphs import Graph, device_of, graphs_of, network_in
 from .signatures import Signature, tensors_in
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ class _Flat(nn.Module):
 
 def _export_graph(graph: Graph, signature: Signature, folder: Path) -> Path:
     """The ONNX file of a graph."""
-    device = next((weight.device for weight in graph.owner.parameters()), torch.device("cpu"))
+    device = device_of(graph.owner)
     example = tuple(tensor.to(device) for tensor in signature.example())
     varying = tuple(
         {place: torch.export.Dim.DYNAMIC for place, side in enumerate(shape) if side is None}

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any, cast
 
+import torch
 from mmaction.models.recognizers.base import BaseRecognizer
 from mmdet.models.detectors import YOLOF, CascadeRCNN, FasterRCNN
 from mmengine.model import BaseTTAModel
@@ -143,6 +144,11 @@ def _kind_of(network: nn.Module) -> Kind:
 def network_in(model: nn.Module) -> nn.Module:
     """The network itself, where several views of an input are merged."""
     return model.module if isinstance(model, BaseTTAModel) else model
+
+
+def device_of(module: nn.Module) -> torch.device:
+    """Where a network, or a part of one, is; the processor where it has no weights."""
+    return next((weight.device for weight in module.parameters()), torch.device("cpu"))
 
 
 def modules_at(network: nn.Module, name: str) -> Iterator[tuple[str, nn.Module]]:

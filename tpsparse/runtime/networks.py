@@ -16,7 +16,7 @@ from torch import nn
 from ..errors import InputError, first_line
 from .fastest import fastest_engine
 from .fusing import fuse_norms, lay_out
-from .graphs import graphs_of, network_in
+from .graphs import device_of, graphs_of, network_in
 from .precision import DTYPES, lower_precision, usable_precision
 from .products import attend_at_once, multiply_by_onednn
 from .regions import pool_regions
@@ -103,11 +103,6 @@ def run_fastest(network: Network, runtime: Runtime, checkpoint: str) -> Runtime:
     found = replace(found, backend="torch")
     optimise(network.model, found)
     return found
-
-
-def device_of(model: nn.Module) -> torch.device:
-    """Where a network is."""
-    return next((weight.device for weight in model.parameters()), torch.device("cpu"))
 
 
 def optimise(model: nn.Module, runtime: Runtime) -> nn.Module:
