@@ -12,7 +12,7 @@ from mmengine.dataset import Compose
 from mmpose.registry import KEYPOINT_CODECS
 from safetensors.numpy import load_file, save_file
 
-from tpsparse.datasets.tasks.poses import TPSPoseDataset, from_pose_network, pose_sample
+from tpsparse.datasets.tasks.poses import TPSPoseDataset, boxes_for_mmpose, from_pose_network, pose_sample
 from tpsparse.datasets.video import Video
 from tpsparse.engine import load_config
 from tpsparse.errors import InputError
@@ -273,3 +273,12 @@ def test_targets_at_the_first_cells_lie_in_them(name, tiny_taxonomy):
     places = np.column_stack([wanted * cell, np.full(17, 9 * cell)])[None].astype(np.float32)
     heatmaps = codec.encode(places, np.ones((1, 17), dtype=np.float32))["heatmaps"]
     assert (heatmaps.reshape(17, -1).argmax(axis=1) % codec.heatmap_size[0]).tolist() == wanted.tolist()
+
+
+def test_boxes_for_mmpose():
+    """Moved by half a pixel and otherwise to the last digit what they were; a side below a pixel grows to one."""
+    boxes = np.array([[234.17516, 84.235756, 351.67502, 126.71751], [3, 4, 4, 5]], dtype=np.float32)
+    assert np.array_equal(boxes_for_mmpose(boxes), boxes - np.float32(0.5))
+    thin = np.array([[10, 20, 10.5, 40], [10, 20, 40, 20]], dtype=np.float32)
+    assert boxes_for_mmpose(thin).tolist() == [[9.25, 19.5, 10.25, 39.5], [9.5, 19.0, 39.5, 20.0]]
+    assert boxes_for_mmpose(np.zeros((0, 4))).shape == (0, 4)
